@@ -1,0 +1,66 @@
+"""auth/*: keys by name. A key goes in once and never comes back out."""
+
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from trunkline_protocol.base import WireModel
+from trunkline_protocol.providers import KeySource
+
+
+class KeyInfo(WireModel):
+    """A key without its secret."""
+
+    provider_id: str
+    key_id: str
+    label: str | None = None
+    kind: Literal["apiKey"] = "apiKey"
+    source: KeySource
+    env_var: str | None = None
+    """The variable, when the source is `env`."""
+    origin: str | None = None
+    """Scheme and host the stored key is for; it is sent nowhere else."""
+    fingerprint: str
+    """Tells two keys apart without telling anything about them."""
+    last4: str | None = None
+    """The last four characters, when the key is long enough to spare them."""
+    active: bool
+    """Whether requests to this provider use it."""
+
+
+class AuthListParams(WireModel):
+    """Params of `auth/list`."""
+
+    provider_id: str | None = None
+
+
+class AuthListResult(WireModel):
+    """Result of `auth/list`: every key that could be used, from every source, in order of preference."""
+
+    keys: tuple[KeyInfo, ...]
+
+
+class AuthSetParams(WireModel):
+    """Params of `auth/set`."""
+
+    provider_id: str = Field(min_length=1)
+    key_id: str = Field(
+        default="default", min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+    )
+    label: str | None = Field(default=None, max_length=200)
+    secret: SecretStr
+    make_active: bool = True
+
+
+class AuthSetResult(WireModel):
+    """Result of `auth/set`."""
+
+    key: KeyInfo
+
+
+class AuthRemoveParams(WireModel):
+    """Params of `auth/remove`. Removing what is not there succeeds."""
+
+    provider_id: str = Field(min_length=1)
+    key_id: str | None = None
+    """Which key; all of the provider's stored keys when absent."""

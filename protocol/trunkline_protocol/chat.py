@@ -1,0 +1,315 @@
+"""chat/stream: messages in, events and one assistant message out.
+
+The server keeps no conversation: the client sends all of it every time and appends the message of the
+`message.completed` event (or of the result) to it, unchanged.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
+
+from trunkline_protocol.base import JsonObject, ModelRef, Money, WireModel
+
+ProgressToken = str | int
+
+# --- content ---------------------------------------------------------------------------------------------
+
+
+class TextPart(WireModel):
+    """Text."""
+
+    type: Literal["text"] = "text"
+    text: str
+
+
+class MediaPart(WireModel):
+    """An image, a sound or a file, inline or by address."""
+
+    type: Literal["image", "audio", "file"]
+    mime_type: str
+    """For example `image/png`, `audio/wav`, `application/pdf`."""
+    data: str | None = None
+    """The bytes in base64."""
+    url: str | None = None
+    """An address the provider fetches itself."""
+    name: str | None = None
+    """A file name, for the model to refer to."""
+
+    @model_validator(mode="after")
+    def _one_source(self) -> "MediaPart":
+        if (self.data is None) == (self.url is None):
+            msg = "exactly one of data and url is needed"
+            raise ValueError(msg)
+        return self
+
+
+class ProviderData(WireModel):
+    """What a model wants back unread on the next turn (signatures, encrypted reasoning)."""
+
+    provider_id: str
+    model: ModelRef
+    """Only this provider's same model gets the data back."""
+    data: Any
+
+
+class ReasoningPart(WireModel):
+    """What the model thought before it answered."""
+
+    type: Literal["reasoning"] = "reasoning"
+    text: str
+    provider_data: ProviderData | None = None
+
+
+class ToolCallPart(WireModel):
+    """The model asks for a tool."""
+
+    type: Literal["toolCall"] = "toolCall"
+    call_id: str
+    name: str
+    arguments: JsonObject
+    arguments_text: str | None = None
+    """What the model wrote, only where that is not a JSON object; `arguments` is empty then."""
+
+
+class ToolResultPart(WireModel):
+    """The answer of a tool."""
+
+    type: Literal["toolResult"] = "toolResult"
+    call_id: str
+    content: tuple[Annotated[TextPart | MediaPart, Field(discriminator="type")], ...]
+    is_error: bool = False
+
+
+Part = Annotated[
+    TextPart | MediaPart | ReasoningPart | ToolCallPart | ToolResultPart,
+    Field(discriminator="type"),
+]
+
+
+def _text_as_part(content: object) -> object:
+    """A bare string is accepted for one text part: it is what people write by hand."""
+    return ({"type": "text", "text": content},) if isinstance(content, str) else content
+
+
+class Message(WireModel):
+    """One message of a conversation. On input, `content` may be a bare string."""
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: Annotated[tuple[Part, ...], BeforeValidator(_text_as_part, str | tuple[Part, ...])]
+
+
+# --- request ---------------------------------------------------------------------------------------------
+
+
+class Tool(WireModel):
+    """A tool the model may ask for."""
+
+    name: str = Field(min_length=1)
+    description: str | None = None
+    input_schema: JsonObject = Field(default_factory=lambda: {"type": "object", "properties": {}})
+    """JSON Schema of the arguments; always of type `object`."""
+
+
+class NamedToolChoice(WireModel):
+    """Make the model call this tool."""
+
+    name: str
+
+
+ToolChoice = Literal["auto", "none", "required"] | NamedToolChoice
+
+
+class ReasoningOptions(WireModel):
+    """How much a reasoning model should think: an effort or a number of tokens, not both."""
+
+    effort: str | None = None
+    """For example `low`, `medium`, `high`; what a model knows is up to the model."""
+    budget_tokens: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _not_both(self) -> "ReasoningOptions":
+        if self.effort is not None and self.budget_tokens is not None:
+            msg = "effort and budgetTokens exclude each other"
+            raise ValueError(msg)
+        return self
+
+
+class CacheOptions(WireModel):
+    """Prompt caching."""
+
+    key: str | None = None
+    """Requests with the same key are sent where the provider has the prompt cached."""
+
+
+class ChatOptions(WireModel):
+    """How to answer. What is absent is left to the provider."""
+
+    max_output_tokens: int | None = Field(default=None, gt=0)
+    temperature: float | None = Field(default=None, ge=0)
+    top_p: float | None = Field(default=None, ge=0, le=1)
+    top_k: int | None = Field(default=None, gt=0)
+    stop: tuple[str, ...] | None = None
+    seed: int | None = None
+    reasoning: ReasoningOptions | None = None
+    parallel_tool_calls: bool | None = None
+    cache: CacheOptions | None = None
+    provider: JsonObject | None = None
+    """Passed on untouched. Gateways that speak OpenRouter's format get it as the body's `provider` object
+    (routing); for the others its members become members of the body."""
+
+
+class ChatStreamParams(WireModel):
+    """Params of `chat/stream`."""
+
+    model: ModelRef
+    messages: tuple[Message, ...] = Field(min_length=1)
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    options: ChatOptions = ChatOptions()
+    partial_result_token: ProgressToken | None = None
+    """Where to send the events as `$/progress`; without it the answer carries the whole message."""
+    work_done_token: ProgressToken | None = None
+    """Where to send the standard begin, report and end of LSP's work-done progress."""
+
+
+# --- answer ----------------------------------------------------------------------------------------------
+
+FinishReason = Literal[
+    "stop", "length", "toolCalls", "contentFilter", "refusal", "cancelled", "error", "other"
+]
+
+
+class Usage(WireModel):
+    """Tokens of one request. Input counts every prompt token, output every generated one."""
+
+    input_tokens: int
+    cache_read_tokens: int = 0
+    """Part of `inputTokens`."""
+    cache_write_tokens: int = 0
+    """Part of `inputTokens`."""
+    output_tokens: int
+    reasoning_tokens: int = 0
+    """Part of `outputTokens`."""
+
+
+class Cost(WireModel):
+    """What one request cost."""
+
+    amount: Money
+    currency: str = "USD"
+    source: Literal["provider", "computed"]
+    """Whether the provider said so or it was computed from list prices."""
+    estimated: bool
+    """Whether it may differ from the bill."""
+
+
+class Timing(WireModel):
+    """Where the time went, in milliseconds since the request was accepted."""
+
+    first_event_ms: int | None = None
+    """Until the first text, reasoning or tool call."""
+    total_ms: int
+
+
+class ChatStreamResult(WireModel):
+    """Result of `chat/stream`."""
+
+    message: Message | None
+    """The answer; null when it was streamed to a `partialResultToken`, as LSP asks."""
+    finish_reason: FinishReason
+    raw_finish_reason: str | None = None
+    """The provider's own word for it."""
+    usage: Usage | None = None
+    cost: Cost | None = None
+    model: ModelRef
+    """The model that answered; a gateway may have chosen another than the one asked for."""
+    provider_id: str
+    response_id: str | None = None
+    timing: Timing
+
+    @model_serializer(mode="wrap")
+    def _keep_null_message(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """`message` is there even when it is null: its absence would read as a broken answer."""
+        return {"message": None, **serialize(self)}
+
+
+# --- events ----------------------------------------------------------------------------------------------
+
+
+class MessageStarted(WireModel):
+    """The provider has begun to answer."""
+
+    type: Literal["message.started"] = "message.started"
+    provider_id: str
+    model: ModelRef
+    response_id: str | None = None
+
+
+class TextDelta(WireModel):
+    """More text, to be appended."""
+
+    type: Literal["text.delta"] = "text.delta"
+    text: str
+
+
+class ReasoningDelta(WireModel):
+    """More reasoning text, to be appended."""
+
+    type: Literal["reasoning.delta"] = "reasoning.delta"
+    text: str
+
+
+class ToolCallStarted(WireModel):
+    """The model begins to call a tool."""
+
+    type: Literal["toolCall.started"] = "toolCall.started"
+    call_id: str
+    name: str
+
+
+class ToolCallDelta(WireModel):
+    """More of the arguments' JSON text, to be appended."""
+
+    type: Literal["toolCall.delta"] = "toolCall.delta"
+    call_id: str
+    arguments_text: str
+
+
+class ToolCallCompleted(WireModel):
+    """A tool call, whole and parsed."""
+
+    type: Literal["toolCall.completed"] = "toolCall.completed"
+    call: ToolCallPart
+
+
+class UsageUpdated(WireModel):
+    """Tokens and cost so far; the last one counts."""
+
+    type: Literal["usage.updated"] = "usage.updated"
+    usage: Usage
+    cost: Cost | None = None
+
+
+class MessageCompleted(WireModel):
+    """The whole answer, authoritative over the deltas: append it to `messages` for the next turn.
+
+    Also sent for a stream that was cancelled or broke, with what had come until then.
+    """
+
+    type: Literal["message.completed"] = "message.completed"
+    message: Message
+    finish_reason: FinishReason
+
+
+ChatEvent = Annotated[
+    MessageStarted
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallStarted
+    | ToolCallDelta
+    | ToolCallCompleted
+    | UsageUpdated
+    | MessageCompleted,
+    Field(discriminator="type"),
+]
+"""What a `$/progress` value of `chat/stream` is. Clients keep types they do not know."""

@@ -1,0 +1,56 @@
+"""Keeps keys out of everything that is shown, logged or answered.
+
+`Secret` is the only way a key travels inside the process; `scrub` is applied where text leaves it (errors
+and log lines) and removes every key this process has seen, wherever the text came from.
+"""
+
+from typing import final
+
+_MASK = "[secret]"
+_SHORTEST = 6
+"""Shorter values are not remembered for scrubbing: they would blank ordinary words."""
+
+_seen: set[str] = set()
+
+
+@final
+class Secret:
+    """A key. Shows as a mask in text, formats, tracebacks and debuggers; `reveal` is explicit."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+        if len(value) >= _SHORTEST:
+            _seen.add(value)
+
+    def reveal(self) -> str:
+        """The key itself, for the header of a request or the store's file."""
+        return self._value
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return f"Secret({_MASK})"
+
+    def __str__(self) -> str:
+        return _MASK
+
+    def __reduce__(self) -> str:
+        msg = "a secret is not serialised"
+        raise TypeError(msg)
+
+
+def scrub(text: str) -> str:
+    """`text` with every key this process has seen replaced by a mask."""
+    for value in sorted(_seen, key=len, reverse=True):
+        if value in text:
+            text = text.replace(value, _MASK)
+    return text
