@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types format schema wheel clean
+.PHONY: demo test lint types format schema clients wheel clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -23,6 +23,13 @@ types: $(STAMP)
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# Client software for tests/clients; without it those tests are skipped.
+clients:
+	cd tests/clients/node && npm install --no-save --silent
+
+schema: $(STAMP)
+	$(BIN)/python -m trunkline_protocol.generate
 
 clean:
 	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis

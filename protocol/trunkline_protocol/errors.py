@@ -106,6 +106,8 @@ class ErrorData(WireModel):
     """What the user can do."""
     suggestions: tuple[str, ...] | None = None
     """Names that exist and resemble the unknown one, closest first."""
+    supported_versions: tuple[str, ...] | None = None
+    """Protocol versions the server speaks, for `unsupportedVersion`."""
     correlation_id: str | None = None
     """Where to look in the log, for `internalError`."""
     partial: JsonObject | None = None

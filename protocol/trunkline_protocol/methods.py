@@ -24,16 +24,42 @@ class Request(Generic[P_co, R_co]):
     """A request from client to server: its name and the models of both directions."""
 
     name: str
+    summary: str
+    """What it does, for the reference page."""
     params: type[P_co]
     result: type[R_co]
 
 
-PROVIDER_LIST = Request("provider/list", ProviderListParams, ProviderListResult)
-MODEL_LIST = Request("model/list", ModelListParams, ModelListResult)
-AUTH_SET = Request("auth/set", AuthSetParams, AuthSetResult)
-AUTH_LIST = Request("auth/list", AuthListParams, AuthListResult)
-AUTH_REMOVE = Request("auth/remove", AuthRemoveParams, Empty)
-CHAT_STREAM = Request("chat/stream", ChatStreamParams, ChatStreamResult)
+PROVIDER_LIST = Request(
+    "provider/list",
+    "Which providers there are and whether each can be used. Never touches the network.",
+    ProviderListParams,
+    ProviderListResult,
+)
+MODEL_LIST = Request(
+    "model/list",
+    "Which models there are. Live lists are fetched only from providers that have a key.",
+    ModelListParams,
+    ModelListResult,
+)
+AUTH_SET = Request(
+    "auth/set", "Store a key. It is never returned; the answer describes it.", AuthSetParams, AuthSetResult
+)
+AUTH_LIST = Request(
+    "auth/list",
+    "Every key that could be used, from every source, without the secrets.",
+    AuthListParams,
+    AuthListResult,
+)
+AUTH_REMOVE = Request(
+    "auth/remove", "Forget a stored key. Removing what is not there succeeds.", AuthRemoveParams, Empty
+)
+CHAT_STREAM = Request(
+    "chat/stream",
+    "Send a conversation to a model and get its answer, streamed to `partialResultToken` if one is given.",
+    ChatStreamParams,
+    ChatStreamResult,
+)
 
 REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
     PROVIDER_LIST,

@@ -35,6 +35,7 @@ class ErrorFields(TypedDict, total=False):
     detail: str | None
     hint: str | None
     suggestions: tuple[str, ...] | None
+    supported_versions: tuple[str, ...] | None
     correlation_id: str | None
     partial: JsonObject | None
 

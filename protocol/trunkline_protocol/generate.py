@@ -1,0 +1,225 @@
+"""Generates everything that is derived from the wire models; `make schema` runs it.
+
+    schema/trunkline.schema.json   JSON Schema of every params, result and event model
+    schema/methods.json            the method table
+    schema/__init__.py             the hash of the two
+    docs/protocol.md               the reference page, where the docs folder is there
+
+Field descriptions are the string literals under the fields, read from the sources.
+"""
+
+import ast
+import hashlib
+import json
+from importlib import import_module
+from pathlib import Path
+
+from pydantic.json_schema import models_json_schema
+
+from trunkline_protocol import PROTOCOL_VERSION
+from trunkline_protocol.base import JsonObject, WireModel
+from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
+from trunkline_protocol.chat import (
+    Message,
+    MessageCompleted,
+    MessageStarted,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallCompleted,
+    ToolCallDelta,
+    ToolCallStarted,
+    UsageUpdated,
+)
+from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
+from trunkline_protocol.methods import REQUESTS
+
+PACKAGE = Path(__file__).parent
+REFERENCE = PACKAGE.parent.parent / "docs" / "protocol.md"
+
+CHAT_EVENTS: tuple[type[WireModel], ...] = (
+    MessageStarted,
+    TextDelta,
+    ReasoningDelta,
+    ToolCallStarted,
+    ToolCallDelta,
+    ToolCallCompleted,
+    UsageUpdated,
+    MessageCompleted,
+)
+
+
+def schema() -> JsonObject:
+    """One JSON Schema document with a definition per model."""
+    models: list[type[WireModel]] = [WireError, ClientTrunkline, ServerTrunkline, Message, *CHAT_EVENTS]
+    for request in REQUESTS:
+        models += [request.params, request.result]
+    unique = list(dict.fromkeys(models))
+    _, document = models_json_schema([(model, "validation") for model in unique], title="Trunkline protocol")
+    for name, definition in document["$defs"].items():
+        _describe_fields(name, definition)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
+
+
+def methods() -> JsonObject:
+    """The method table as data."""
+    return {
+        "version": PROTOCOL_VERSION,
+        "requests": [
+            {"method": request.name, "params": request.params.__name__, "result": request.result.__name__}
+            for request in REQUESTS
+        ],
+        "errors": [
+            {"code": int(code), "kind": code.kind, "retryable": code in RETRYABLE} for code in ErrorCode
+        ],
+    }
+
+
+def files() -> dict[Path, str]:
+    """Every generated file with its content."""
+    schema_text = json.dumps(schema(), indent=2) + "\n"
+    methods_text = json.dumps(methods(), indent=2) + "\n"
+    digest = hashlib.sha256((schema_text + methods_text).encode()).hexdigest()[:16]
+    generated = {
+        PACKAGE / "schema" / "trunkline.schema.json": schema_text,
+        PACKAGE / "schema" / "methods.json": methods_text,
+        PACKAGE / "schema" / "__init__.py": _hash_module(digest),
+    }
+    if REFERENCE.parent.is_dir():
+        generated[REFERENCE] = _reference(schema()["$defs"])
+    return generated
+
+
+def main() -> None:
+    """Write the generated files."""
+    for path, content in files().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def _hash_module(digest: str) -> str:
+    return (
+        '"""The generated schema: do not edit, run `make schema`."""\n\n'
+        f'SCHEMA_HASH = "{digest}"\n'
+        '"""Announced at initialize; equal hashes mean equal contracts."""\n'
+    )
+
+
+def _describe_fields(model_name: str, definition: JsonObject) -> None:
+    docs = _field_docs().get(model_name, {})
+    for field, described in definition.get("properties", {}).items():
+        described.pop("title", None)
+        if field in docs:
+            described.setdefault("description", docs[field])
+
+
+def _field_docs() -> dict[str, dict[str, str]]:
+    """Model name -> wire field name -> the string literal under the field."""
+    if not _docs:
+        for name in ("errors", "providers", "models", "auth", "chat", "capabilities"):
+            path = import_module(f"trunkline_protocol.{name}").__file__
+            tree = ast.parse(Path(path or "").read_text(encoding="utf-8"))
+            for node in tree.body:
+                if isinstance(node, ast.ClassDef):
+                    _docs[node.name] = _docs_of_class(node)
+    return _docs
+
+
+_docs: dict[str, dict[str, str]] = {}
+
+
+def _docs_of_class(node: ast.ClassDef) -> dict[str, str]:
+    docs: dict[str, str] = {}
+    for field, text in zip(node.body, node.body[1:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(field.target, ast.Name)
+            and isinstance(text, ast.Expr)
+            and isinstance(text.value, ast.Constant)
+        ):
+            docs[_camel(field.target.id)] = " ".join(str(text.value.value).split())
+    return docs
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+# --- the reference page ----------------------------------------------------------------------------------
+
+_INTRODUCTION = f"""# Protocol reference
+
+Version {PROTOCOL_VERSION}. Generated from `trunkline_protocol` by `make schema`; do not edit.
+
+Trunkline speaks LSP 3.17 (`Content-Length` framing, `initialize`, `shutdown`, `exit`) and adds the requests
+below. Field names are camelCase, unknown fields are ignored, absent fields are unknown or left to the
+provider. The server announces itself in `capabilities.experimental.trunkline` of the `initialize` result.
+The machine-readable schema is installed as `trunkline_protocol/schema/trunkline.schema.json`.
+"""
+
+
+def _reference(definitions: JsonObject) -> str:
+    parts = [_INTRODUCTION, "## Requests\n"]
+    for request in REQUESTS:
+        parts.append(f"### `{request.name}`\n\n{request.summary}\n")
+        parts.append(f"Params, [{request.params.__name__}](#{request.params.__name__.lower()}):\n")
+        parts.append(_fields(definitions[request.params.__name__]))
+        parts.append(f"Result, [{request.result.__name__}](#{request.result.__name__.lower()}):\n")
+        parts.append(_fields(definitions[request.result.__name__]))
+    parts.append("## Chat events\n\nValues of `$/progress` on the `partialResultToken` of `chat/stream`.\n")
+    for event in CHAT_EVENTS:
+        definition = definitions[event.__name__]
+        parts.append(f"### `{definition['properties']['type']['const']}`\n\n{definition['description']}\n")
+        parts.append(_fields(definition))
+    parts.append("## Shapes\n")
+    entries = {model.__name__ for request in REQUESTS for model in (request.params, request.result)}
+    shown = entries | {event.__name__ for event in CHAT_EVENTS}
+    for name in sorted(set(definitions) - shown):
+        parts.append(f"### {name}\n\n{definitions[name].get('description', '')}\n")
+        parts.append(_fields(definitions[name]))
+    parts.append(_errors())
+    return "\n".join(parts)
+
+
+def _errors() -> str:
+    rows = "\n".join(
+        f"| {int(code)} | `{code.kind}` | {'yes' if code in RETRYABLE else 'no'} |" for code in ErrorCode
+    )
+    return (
+        "## Errors\n\n`error.data` is always an [ErrorData](#errordata). `retryable` says whether the same\n"
+        "request may succeed later, unchanged.\n\n| code | kind | retryable |\n| --- | --- | --- |\n"
+        + rows
+        + "\n"
+    )
+
+
+def _fields(definition: JsonObject) -> str:
+    properties = definition.get("properties")
+    if not properties:
+        return "No fields.\n"
+    required = set(definition.get("required", ()))
+    rows = [
+        f"| `{name}`{'' if name in required else '?'} | {_type(value)} | {value.get('description', '')} |"
+        for name, value in properties.items()
+    ]
+    return "\n".join(["| field | type | |", "| --- | --- | --- |", *rows]) + "\n"
+
+
+def _type(value: JsonObject) -> str:
+    """A short name for a JSON Schema type; a default of null only means that the field may be absent."""
+    if "$ref" in value:
+        name = value["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "enum" in value or "const" in value:
+        return " / ".join(f"`{item}`" for item in value.get("enum", [value.get("const")]))
+    for key in ("anyOf", "oneOf"):
+        if key in value:
+            names = [_type(option) for option in value[key] if option.get("type") != "null"]
+            return " or ".join(dict.fromkeys(names))
+    if value.get("type") == "array":
+        return f"array of {_type(value.get('items', {}))}"
+    return str(value.get("type", "any"))
+
+
+if __name__ == "__main__":
+    main()

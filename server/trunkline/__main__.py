@@ -1,0 +1,24 @@
+"""The `trunkline` command. `--stdio` goes straight to the server: an editor waits for it."""
+
+import sys
+
+
+def main() -> None:
+    """Run the command line, or the server where an editor asks for it; exits with its code."""
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["serve"]:
+        arguments = arguments[1:]
+        serving = True
+    else:
+        serving = "--stdio" in arguments
+    if serving:
+        from trunkline.rpc.stdio import main as serve
+
+        sys.exit(serve(arguments))
+    from trunkline.cli.main import trunkline
+
+    trunkline(prog_name="trunkline")
+
+
+if __name__ == "__main__":
+    main()
