@@ -1,0 +1,167 @@
+"""One chat request from its params to its result.
+
+`ChatEngine.start` settles who answers and with which key, so that everything that can be wrong with the
+request itself is said before a byte is sent; `ChatRun.events` does the exchange.
+"""
+
+import time
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from trunkline.auth.origin import origin_of
+from trunkline.chat.cost import cost_of
+from trunkline.errors import TrunklineError
+from trunkline.wire.adapter import ChatCall
+from trunkline.wire.formats import ADAPTERS
+from trunkline_protocol.chat import (
+    ChatEvent,
+    ChatStreamParams,
+    ChatStreamResult,
+    FinishReason,
+    MessageCompleted,
+    MessageStarted,
+    Timing,
+    UsageUpdated,
+)
+
+if TYPE_CHECKING:
+    from trunkline.auth.credentials import Credential
+    from trunkline.auth.resolver import CredentialResolver
+    from trunkline.providers.directory import ModelDirectory
+    from trunkline.providers.registry import Provider
+    from trunkline.wire.http import HttpClient, HttpStream
+    from trunkline_protocol.models import ModelInfo
+
+_ERROR_BODY_BYTES = 256 * 1024
+"""How much of an error body is read; the message is at its beginning."""
+
+
+class ChatEngine:
+    """Starts chat requests."""
+
+    def __init__(
+        self, directory: "ModelDirectory", resolver: "CredentialResolver", http: "HttpClient"
+    ) -> None:
+        self._directory = directory
+        self._resolver = resolver
+        self._http = http
+
+    async def start(self, params: ChatStreamParams) -> "ChatRun":
+        """Find model, provider and key for a request.
+
+        Raises:
+            TrunklineError: an unknown or disabled provider, an unknown model, no usable key, or a
+                configuration that cannot be trusted.
+        """
+        accepted = time.monotonic()
+        provider, model = await self._directory.find(params.model)
+        credential = self._resolver.require(provider.key_owner)
+        return ChatRun(self._http, params, provider, model, credential, accepted)
+
+
+class ChatRun:
+    """One request under way. Iterate `events` once, then ask for the `result`."""
+
+    def __init__(
+        self,
+        http: "HttpClient",
+        params: ChatStreamParams,
+        provider: "Provider",
+        model: "ModelInfo",
+        credential: "Credential",
+        accepted: float,
+    ) -> None:
+        self._http = http
+        self._provider_id = provider.spec.provider_id
+        self._model = model
+        self._credential = credential
+        self._accepted = accepted
+        adapter = ADAPTERS[provider.spec.api_type]
+        model_id = params.model.partition("/")[2]
+        call = ChatCall(self._provider_id, params.model, model_id, provider.base_url, params)
+        self._request = adapter.build_request(call)
+        self._decoder = adapter.decoder(call)
+        self._model_id = model_id
+        self._first_event: float | None = None
+        self._cancelled = False
+
+    async def events(self) -> AsyncIterator[ChatEvent]:
+        """Do the exchange and yield its events, the whole message last.
+
+        Closing the iterator, or cancelling the task that runs it, closes the upstream connection.
+
+        Raises:
+            TrunklineError: the request failed or the stream broke. What had come until then was yielded,
+                the message so far included, and stands in the error's `partial` as well.
+        """
+        try:
+            async for event in self._exchange():
+                yield event
+        except TrunklineError as error:
+            known = error.with_fields(provider_id=self._provider_id, model_id=self._model_id)
+            if self._decoder.message.content:
+                yield self._completed("error")
+                known = known.with_fields(partial=self._decoder.message.to_wire())
+            raise known from None
+        yield self._completed(self._decoder.finish_reason)
+
+    def cancel(self) -> MessageCompleted:
+        """Note that the caller gave up; the message as far as it came."""
+        self._cancelled = True
+        return self._completed("cancelled")
+
+    def result(self, *, streamed: bool = False) -> ChatStreamResult:
+        """The result after the last event; without the message if that was streamed."""
+        decoder = self._decoder
+        usage = decoder.usage
+        served = decoder.served_model
+        return ChatStreamResult(
+            message=None if streamed else decoder.message,
+            finish_reason="cancelled" if self._cancelled else decoder.finish_reason,
+            raw_finish_reason=decoder.raw_finish_reason,
+            usage=usage,
+            cost=usage and cost_of(usage, self._model.pricing, decoder.reported_cost),
+            model=f"{self._provider_id}/{served}" if served else self._model.model,
+            provider_id=self._provider_id,
+            response_id=decoder.response_id,
+            timing=Timing(
+                first_event_ms=None
+                if self._first_event is None
+                else self._ms_since_accepted(self._first_event),
+                total_ms=self._ms_since_accepted(time.monotonic()),
+            ),
+        )
+
+    async def _exchange(self) -> AsyncIterator[ChatEvent]:
+        key = self._credential.authorization(origin_of(self._request.url))
+        self._request.headers["Authorization"] = f"Bearer {key.reveal()}"
+        async with self._http.stream(self._request) as answer:
+            if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own classes
+                raise await self._refusal(answer)
+            async for data in answer.chunks():
+                for event in self._decoder.feed(data):
+                    yield self._seen(event)
+            for event in self._decoder.finish():
+                yield self._seen(event)
+
+    async def _refusal(self, answer: "HttpStream") -> TrunklineError:
+        from trunkline.wire.upstream_errors import error_from_answer
+
+        body = await answer.read(_ERROR_BODY_BYTES)
+        return error_from_answer(
+            answer.status, answer.headers, body, provider_id=self._provider_id, model_id=self._model_id
+        )
+
+    def _seen(self, event: ChatEvent) -> ChatEvent:
+        if isinstance(event, UsageUpdated):
+            cost = cost_of(event.usage, self._model.pricing, self._decoder.reported_cost)
+            return event.model_copy(update={"cost": cost})
+        if self._first_event is None and not isinstance(event, MessageStarted):
+            self._first_event = time.monotonic()
+        return event
+
+    def _completed(self, reason: FinishReason) -> MessageCompleted:
+        return MessageCompleted(message=self._decoder.message, finish_reason=reason)
+
+    def _ms_since_accepted(self, moment: float) -> int:
+        return round((moment - self._accepted) * 1000)

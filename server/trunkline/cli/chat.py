@@ -1,0 +1,89 @@
+"""`trunkline chat`."""
+
+import sys
+from contextlib import aclosing
+from typing import TYPE_CHECKING
+
+import click
+
+from trunkline.cli.terminal import application, dollars, run
+from trunkline_protocol.chat import (
+    ChatEvent,
+    ChatOptions,
+    ChatStreamParams,
+    ChatStreamResult,
+    Message,
+    ReasoningDelta,
+    ReasoningOptions,
+    TextDelta,
+    TextPart,
+)
+
+if TYPE_CHECKING:
+    from trunkline.chat.engine import ChatRun
+
+
+@click.command("chat")
+@click.option("-m", "--model", required=True, metavar="PROVIDER/MODEL", help="Which model to ask.")
+@click.option("--effort", help="How much a reasoning model should think: low, medium, high.")
+@click.argument("message", required=False)
+def command(model: str, effort: str | None, message: str | None) -> None:
+    """Ask a model and print its answer as it comes.
+
+    MESSAGE is what to say; without it, or as `-`, it is read from standard input. The answer goes to
+    standard output; reasoning, tokens and cost go to standard error.
+    """
+    if message is None and sys.stdin.isatty():
+        raise click.UsageError("Say something: give a MESSAGE or pipe it in.")
+    text = message if message not in (None, "-") else sys.stdin.read()
+    if not text or not text.strip():
+        raise click.UsageError("The message is empty.")
+    params = ChatStreamParams(
+        model=model,
+        messages=(Message(role="user", content=(TextPart(text=text),)),),
+        options=ChatOptions(reasoning=ReasoningOptions(effort=effort) if effort else None),
+    )
+    run(_chat(params))
+
+
+async def _chat(params: ChatStreamParams) -> int:
+    async with application() as app:
+        answer = await app.chat.start(params)
+        await _print(answer)
+    result = answer.result()
+    click.secho(_summary(result), dim=True, err=True)
+    if result.finish_reason == "stop":
+        return 0
+    click.echo(f"The answer is not complete: {result.raw_finish_reason or result.finish_reason}.", err=True)
+    return 1
+
+
+async def _print(answer: "ChatRun") -> None:
+    shown: ChatEvent | None = None
+    try:
+        async with aclosing(answer.events()) as events:
+            async for event in events:
+                if isinstance(event, TextDelta):
+                    if isinstance(shown, ReasoningDelta):
+                        click.echo("\n", err=True)
+                    click.echo(event.text, nl=False)
+                elif isinstance(event, ReasoningDelta):
+                    click.secho(event.text, nl=False, dim=True, err=True)
+                else:
+                    continue
+                shown = event
+    finally:
+        if shown is not None:
+            click.echo(err=isinstance(shown, ReasoningDelta))
+
+
+def _summary(result: ChatStreamResult) -> str:
+    parts = [result.model]
+    if result.usage:
+        parts.append(f"{result.usage.input_tokens} tokens in, {result.usage.output_tokens} out")
+    if result.cost:
+        parts.append(
+            ("about " if result.cost.estimated else "") + dollars(result.cost.amount, result.cost.currency)
+        )
+    parts.append(f"{result.timing.total_ms / 1000:.1f} s")
+    return " · ".join(parts)

@@ -1,0 +1,76 @@
+"""What every command shares: the application for its duration, and how things are shown."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from trunkline.errors import TrunklineError, describe
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from trunkline.app import Application
+    from trunkline_protocol.errors import WireError
+
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
+
+def run(work: Coroutine[Any, Any, int]) -> NoReturn:
+    """Run a command's coroutine and exit with its code; an error becomes its message and hint on stderr."""
+    try:
+        code = asyncio.run(work)
+    except TrunklineError as error:
+        show_error(describe(error))
+        code = 1
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe has what it wanted (`trunkline models | head`); there is nobody to tell.
+        sys.stderr.close()
+        code = 1
+    sys.exit(code)
+
+
+@asynccontextmanager
+async def application() -> AsyncIterator["Application"]:
+    """The application, after saying what is wrong with the configuration."""
+    from trunkline.app import Application
+
+    app = Application()
+    for notice in app.config.current().notices():
+        show_warning(notice)
+    try:
+        yield app
+    finally:
+        await app.aclose()
+
+
+def show_error(error: "WireError") -> None:
+    """An error on stderr: what happened, what the provider said, what to do."""
+    click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+    click.echo(error.message, err=True)
+    if error.data.detail and error.data.detail not in error.message:
+        click.echo(f"  {error.data.detail}", err=True)
+    if error.data.suggestions:
+        click.echo("  Did you mean: " + ", ".join(error.data.suggestions) + "?", err=True)
+    if error.data.hint:
+        click.echo(f"  {error.data.hint}", err=True)
+
+
+def show_warning(text: str) -> None:
+    """A warning on stderr."""
+    click.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
+    click.echo(text, err=True)
+
+
+def dollars(amount: "Decimal | None", currency: str = "USD") -> str:
+    """An amount for people: `$0.15`, `?` when it is unknown."""
+    if amount is None:
+        return "?"
+    sign = "$" if currency == "USD" else f"{currency} "
+    return f"{sign}{amount.normalize():f}"

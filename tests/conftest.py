@@ -1,0 +1,47 @@
+"""Fixtures for all tests."""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from support.memory import application
+from support.provider import Provider
+from support.upstream import Upstream, running_upstream
+from support.user import User
+from trunkline.app import Application
+
+
+@pytest.fixture
+def user(tmp_path: Path) -> User:
+    return User(tmp_path / "home")
+
+
+@pytest.fixture
+async def app(user: User) -> AsyncIterator[Application]:
+    """The application of `user`."""
+    async with application(user.paths) as made:
+        yield made
+
+
+@pytest.fixture
+def provider() -> Provider:
+    """What the scripted provider answers."""
+    return Provider()
+
+
+@pytest.fixture
+async def scripted(provider: Provider, user: User) -> AsyncIterator[Upstream]:
+    """The scripted provider on loopback, where `user`'s FastRouter requests go."""
+    async with running_upstream(provider) as running:
+        user.route(running.base_url)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the developer's environment must not change what a test sees."""
+    for name in os.environ:
+        if name.upper().endswith(("_API_KEY", "_TOKEN")):
+            monkeypatch.delenv(name)

@@ -1,0 +1,26 @@
+"""The real process: an editor's client library on one side, a provider on loopback on the other."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from support.user import CANARY, User
+from trunkline.demo.upstream import DemoUpstream
+
+
+@pytest.fixture
+async def upstream(user: User) -> AsyncIterator[DemoUpstream]:
+    """A provider that speaks FastRouter's format and accepts the planted key."""
+    async with DemoUpstream(key=CANARY, pace_s=0.0) as running:
+        user.route(running.base_url)
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _the_planted_key_stays_where_it_belongs(user: User) -> AsyncIterator[None]:
+    yield
+    store = user.paths.data / "auth.json"
+    assert [path for path in user.files_with(CANARY) if path != store] == []
+    if store.exists():
+        assert store.stat().st_mode & 0o777 == 0o600
+        assert store.parent.stat().st_mode & 0o777 == 0o700

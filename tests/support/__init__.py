@@ -1,0 +1,1 @@
+"""What several tests share: a scripted upstream, an isolated user, in-memory connections."""

@@ -1,0 +1,53 @@
+"""Connections in memory: the real server side and a client joined by a pair of sockets."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from trunkline.app import Application
+from trunkline.client import Client
+from trunkline.config.paths import Paths
+from trunkline.rpc.connection import Connection
+
+
+@asynccontextmanager
+async def application(paths: Paths) -> AsyncIterator[Application]:
+    """An application that is closed at the end."""
+    app = Application(paths)
+    try:
+        yield app
+    finally:
+        await app.aclose()
+
+
+@asynccontextmanager
+async def connected(
+    app: Application, on_notification: Callable[[str, Any], None] | None = None
+) -> AsyncIterator[Client]:
+    """A client of `app` that has done the handshake."""
+    async with raw_connection(app) as (reader, writer):
+        client = Client(reader, writer, on_notification)
+        await client.initialize()
+        try:
+            yield client
+        finally:
+            await client.aclose()
+
+
+@asynccontextmanager
+async def raw_connection(
+    app: Application,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """The byte streams of a client of `app`; the server has not heard anything yet."""
+    near, far = socket.socketpair()
+    server_reader, server_writer = await asyncio.open_connection(sock=far)
+    serving = asyncio.create_task(Connection(app, server_reader, server_writer).serve())
+    reader, writer = await asyncio.open_connection(sock=near)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        async with asyncio.timeout(10):
+            await serving
