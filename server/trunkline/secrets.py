@@ -1,7 +1,8 @@
 """Keeps keys out of everything that is shown, logged or answered.
 
 `Secret` is the only way a key travels inside the process; `scrub` is applied where text leaves it (errors
-and log lines) and removes every key this process has seen, wherever the text came from.
+and log lines) and removes every key this process has seen, wherever the text came from; `usable_key` says
+what can be one at all.
 """
 
 from typing import final
@@ -46,6 +47,17 @@ class Secret:
     def __reduce__(self) -> str:
         msg = "a secret is not serialised"
         raise TypeError(msg)
+
+
+def usable_key(text: str) -> Secret | None:
+    """`text` as a key, without the blanks and line breaks around it; None when it cannot be one.
+
+    It cannot when nothing is left of it, or a character of it cannot stand in an HTTP header. Only visible
+    ASCII and inner spaces pass: RFC 9110, section 5.5, leaves the rest of Latin-1 undefined, and what lies
+    outside ASCII in a pasted key is a typographic quote or a hard space.
+    """
+    key = text.strip()
+    return Secret(key) if key and key.isascii() and key.isprintable() else None
 
 
 def scrub(text: str) -> str:

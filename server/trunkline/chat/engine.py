@@ -23,6 +23,7 @@ from trunkline_protocol.chat import (
     Timing,
     UsageUpdated,
 )
+from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from trunkline.auth.credentials import Credential
@@ -138,16 +139,24 @@ class ChatRun:
         async with self._http.stream(self._request) as answer:
             if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own classes
                 raise await self._refusal(answer)
-            async for data in answer.chunks():
-                for event in self._decoder.feed(data):
-                    yield self._seen(event)
+            try:
+                async for data in answer.chunks():
+                    for event in self._decoder.feed(data):
+                        yield self._seen(event)
+            except TrunklineError as error:
+                # A connection lost after the finish reason has lost nothing of the answer.
+                if error.code is not ErrorCode.STREAM_INTERRUPTED or not self._decoder.raw_finish_reason:
+                    raise
             for event in self._decoder.finish():
                 yield self._seen(event)
 
     async def _refusal(self, answer: "HttpStream") -> TrunklineError:
         from trunkline.wire.upstream_errors import error_from_answer
 
-        body = await answer.read(_ERROR_BODY_BYTES)
+        try:
+            body = await answer.read(_ERROR_BODY_BYTES)
+        except TrunklineError:
+            body = b""  # the status alone says enough
         return error_from_answer(
             answer.status, answer.headers, body, provider_id=self._provider_id, model_id=self._model_id
         )

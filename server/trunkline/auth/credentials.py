@@ -1,0 +1,49 @@
+"""A key together with what is known about it and the origin it may be sent to."""
+
+from dataclasses import dataclass
+
+from trunkline.errors import TrunklineError
+from trunkline.secrets import Secret
+from trunkline_protocol.auth import KeyInfo
+from trunkline_protocol.errors import ErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOwner:
+    """What this room knows of a provider."""
+
+    provider_id: str
+    origin: str
+    """`origin_of` the provider's base URL."""
+    env_vars: tuple[str, ...]
+    """Variables that may hold its key, in this order."""
+    configured: Secret | None
+    """The key in the configuration file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A key that can be used for one origin, and only for it."""
+
+    info: KeyInfo
+    """The key without its secret: what may be shown."""
+    origin: str
+    """The only origin it is sent to."""
+    _secret: Secret
+
+    def authorization(self, origin: str) -> Secret:
+        """The key itself, for a request to `origin` (see `origin_of`); the caller puts it into the header.
+
+        Raises:
+            TrunklineError: 1203, when the key is bound to another origin.
+        """
+        if origin == self.origin:
+            return self._secret
+        provider_id = self.info.provider_id
+        raise TrunklineError(
+            ErrorCode.PROVIDER_MISCONFIGURED,
+            f"The key of provider {provider_id} is for {self.origin} and is not sent to {origin}.",
+            provider_id=provider_id,
+            key_id=self.info.key_id,
+            hint=f"Run `trunkline auth login {provider_id}` to store a key for {origin}.",
+        )

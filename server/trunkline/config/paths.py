@@ -1,0 +1,31 @@
+"""Where this user's files are; nothing is created here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The directories of one user. Those who write into one create it."""
+
+    config: Path
+    """What the user writes: `trunkline.jsonc`."""
+    data: Path
+    """What must not be lost: `auth.json`."""
+    cache: Path
+    """What can be fetched again."""
+    state: Path
+    """What is worth keeping but nobody's work: logs."""
+
+    @classmethod
+    def for_user(cls) -> "Paths":
+        """The platform's directories for Trunkline; `XDG_*` is honoured where the platform has it."""
+        from platformdirs import PlatformDirs
+
+        directories = PlatformDirs(appname="trunkline", appauthor=False)
+        return cls(
+            config=directories.user_config_path,
+            data=directories.user_data_path,
+            cache=directories.user_cache_path,
+            state=directories.user_state_path,
+        )

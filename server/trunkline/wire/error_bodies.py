@@ -1,0 +1,134 @@
+"""What a provider says in the body of an error answer, whatever shape it has.
+
+Shapes seen: `{error: {message, code, type, metadata}}`, `{error: "text", message?, code?}`, `{message}`,
+`{detail: "text" | [{msg}]}`, the same in a one-element array (Google), plain text, an HTML page, nothing.
+"""
+
+import re
+from dataclasses import dataclass
+from html import unescape
+
+from trunkline.secrets import scrub
+from trunkline.wire.json_values import list_in, number_in, object_in, parse_json, text_in
+from trunkline_protocol.base import JsonObject
+
+_DETAIL_CHARS = 1000
+_CODES = range(400, 600)
+_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
+_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamReport:
+    """What the provider said about an error."""
+
+    message: str | None = None
+    """Plain text for people, without keys, at most 1,000 characters."""
+    words: tuple[str, ...] = ()
+    """Its codes and types that are words, most specific first, as they came."""
+    status: int | None = None
+    """The HTTP status that the body names."""
+    request_id: str | None = None
+    moderation: bool = False
+    """Whether it says which content was flagged."""
+    retryable: bool | None = None
+    """Whether the provider itself calls the error retryable."""
+    error: JsonObject | None = None
+    """The error object itself, when there is one."""
+
+
+def report_from_body(body: bytes) -> UpstreamReport:
+    """Reads a body; one that says nothing gives an empty report."""
+    text = body.decode("utf-8", "replace").strip()
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return UpstreamReport(message=plain_text(text) or None)
+    items = list_in(value)
+    payload = object_in(items[0] if items else value)
+    return (
+        report_from_payload(payload)
+        if payload
+        else UpstreamReport(message=plain_text(text_in(value)) or None)
+    )
+
+
+def report_from_payload(payload: JsonObject) -> UpstreamReport:
+    """Reads a JSON object that holds an error under `error`, or is one itself."""
+    nested = payload.get("error")
+    error = object_in(nested) or payload
+    metadata = object_in(error.get("metadata"))
+    return UpstreamReport(
+        message=_message(payload, error, metadata),
+        words=_words(payload, error, metadata),
+        status=_status(error, metadata),
+        request_id=text_in(payload.get("request_id")) or text_in(error.get("request_id")) or None,
+        moderation="flagged_input" in metadata or bool(list_in(metadata.get("reasons"))),
+        retryable=_retryable(error),
+        error=error,
+    )
+
+
+def plain_text(text: str) -> str:
+    """`text` for people: an HTML page's title or words, on one line, keys masked, cut to size."""
+    if text.lstrip()[:1] == "<":
+        title = _TITLE.search(text)
+        text = unescape(_TAG.sub(" ", title[1] if title else text))
+    text = scrub(" ".join("".join(char if char.isprintable() else " " for char in text).split()))
+    return text if len(text) <= _DETAIL_CHARS else text[: _DETAIL_CHARS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def _message(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> str | None:
+    said = [
+        *(text_in(source.get("message")) for source in (error, payload)),
+        text_in(payload.get("error")),
+        _detail(error.get("detail")),
+        _detail(payload.get("detail")),
+    ]
+    first = next(filter(None, said), "")
+    raw = _raw(metadata.get("raw"))
+    return plain_text(f"{first}: {raw}" if raw and raw not in first else first) or None
+
+
+def _detail(detail: object) -> str:
+    """FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
+    messages = [text_in(object_in(item).get("msg")) for item in list_in(detail)]
+    return text_in(detail) or "; ".join(filter(None, messages))
+
+
+def _raw(raw: object) -> str:
+    """The answer of the provider behind a gateway, as text."""
+    if isinstance(raw, str) and raw:
+        return report_from_body(raw.encode("utf-8", "replace")).message or ""
+    payload = object_in(raw)
+    return (report_from_payload(payload).message or "") if payload else ""
+
+
+def _words(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> tuple[str, ...]:
+    candidates = (
+        error.get("code"),
+        metadata.get("error_type"),
+        error.get("error_type"),
+        error.get("type"),
+        error.get("status"),
+        payload.get("code"),
+        object_in(error.get("availability")).get("code"),
+    )
+    words = (text_in(candidate) for candidate in candidates)
+    return tuple(dict.fromkeys(word for word in words if word and not word.isdigit()))
+
+
+def _status(error: JsonObject, metadata: JsonObject) -> int | None:
+    for value in (
+        *(error.get(name) for name in ("code", "status", "status_code", "http_status")),
+        metadata.get("status_code"),
+    ):
+        number = int(value) if isinstance(value, str) and value.isdecimal() else number_in(value)
+        if number is not None and number in _CODES:
+            return int(number)
+    return None
+
+
+def _retryable(error: JsonObject) -> bool | None:
+    value = object_in(error.get("availability")).get("retryable")
+    return value if isinstance(value, bool) else None

@@ -1,0 +1,54 @@
+"""Reading JSON nobody promised the shape of: parsing, and taking a value only if it has the wanted type."""
+
+import json
+from typing import Any, cast
+
+from pydantic_core import from_json
+
+from trunkline_protocol.base import JsonObject
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON document; raises `ValueError` when it is none.
+
+    An escaped surrogate without its partner becomes U+FFFD: it cannot be written as UTF-8 again, and a model
+    that produced half a character is no reason to lose the rest of the answer.
+    """
+    try:
+        return from_json(text)
+    except ValueError:
+        return _parse_with_lone_surrogates(text)
+
+
+def _parse_with_lone_surrogates(text: str | bytes) -> Any:
+    try:
+        plain = json.dumps(json.loads(text), ensure_ascii=False)
+    except RecursionError:
+        msg = "nested too deeply"
+        raise ValueError(msg) from None
+    return json.loads(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+
+
+def compact_json(value: Any) -> str:
+    """`value` as JSON text without spaces, characters beyond ASCII as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def object_in(value: Any) -> JsonObject:
+    """`value` if it is an object, else an empty one."""
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
+def list_in(value: Any) -> list[Any]:
+    """`value` if it is an array, else an empty one."""
+    return cast("list[Any]", value) if isinstance(value, list) else []
+
+
+def text_in(value: Any) -> str:
+    """`value` if it is a string, else an empty one."""
+    return value if isinstance(value, str) else ""
+
+
+def number_in(value: Any) -> float | None:
+    """`value` if it is a number; booleans are none."""
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None

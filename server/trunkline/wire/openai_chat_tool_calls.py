@@ -1,0 +1,116 @@
+"""Tool calls of chat completions, put together from their deltas."""
+
+from uuid import uuid4
+
+from trunkline.errors import TrunklineError
+from trunkline.wire.json_values import compact_json, object_in, parse_json, text_in
+from trunkline_protocol.base import JsonObject
+from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallDelta, ToolCallPart, ToolCallStarted
+from trunkline_protocol.errors import ErrorCode
+
+
+class ToolCallDraft:
+    """One call as far as it came."""
+
+    def __init__(self, index: int | None) -> None:
+        self.index = index
+        self.wire_id = ""
+        self.name = ""
+        self.call_id: str | None = None
+        """What the client knows it by; given when the call is announced."""
+        self.unsent: list[str] = []
+        self._arguments: list[str] = []
+
+    def take(self, wire_id: str, name: str, arguments: str) -> None:
+        """Adds a delta: the first id and the first name count, arguments are appended."""
+        self.wire_id = self.wire_id or wire_id
+        self.name = self.name or name
+        if arguments:
+            self._arguments.append(arguments)
+            self.unsent.append(arguments)
+
+    def part(self) -> ToolCallPart | None:
+        """The call; None before it is announced. Arguments that are no JSON object stay text."""
+        if self.call_id is None:
+            return None
+        text = "".join(self._arguments).strip()
+        try:
+            arguments = parse_json(text or "{}")
+        except ValueError:
+            arguments = None
+        if isinstance(arguments, dict):
+            return ToolCallPart(call_id=self.call_id, name=self.name, arguments=object_in(arguments))
+        return ToolCallPart(call_id=self.call_id, name=self.name, arguments={}, arguments_text=text)
+
+
+class ToolCallMerger:
+    """Finds the call that a delta belongs to.
+
+    Deltas belong together by `index`; the same index with a different id and a name begins another call
+    (Cerebras sends index 0 for all). Without an index, a known id means that call, a new id or a name begins
+    one, and anything else goes on with the last. Order is that of first appearance.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[ToolCallDraft] = []
+
+    def add(self, delta: JsonObject) -> tuple[ToolCallDraft | None, list[ChatEvent]]:
+        """Merges one delta; returns the call that it begins, if it does, and the events."""
+        function = object_in(delta.get("function"))
+        wire_id, name = text_in(delta.get("id")), text_in(function.get("name"))
+        index = delta.get("index")
+        index = index if isinstance(index, int) else None
+        call = self._find(index, wire_id, name)
+        begun = None
+        if call is None:
+            call = begun = ToolCallDraft(index)
+            self.calls.append(call)
+        call.take(wire_id, name, _arguments_text(function.get("arguments")))
+        return begun, self._events(call)
+
+    def complete(self) -> list[ChatEvent]:
+        """The finished calls; raises `STREAM_MALFORMED` for one that never got a name."""
+        events: list[ChatEvent] = []
+        for call in self.calls:
+            part = call.part()
+            if part is None:
+                raise TrunklineError(
+                    ErrorCode.STREAM_MALFORMED,
+                    "The model called a tool without naming it.",
+                    hint="Try again.",
+                )
+            events.append(ToolCallCompleted(call=part))
+        return events
+
+    def _find(self, index: int | None, wire_id: str, name: str) -> ToolCallDraft | None:
+        mine = [call for call in self.calls if index is None or call.index == index]
+        known = next((call for call in reversed(mine) if wire_id and call.wire_id == wire_id), None)
+        if known is not None or not mine:
+            return known
+        last = mine[-1]
+        if index is None:
+            return None if wire_id or name else last
+        return None if wire_id and name and last.wire_id else last
+
+    def _events(self, call: ToolCallDraft) -> list[ChatEvent]:
+        events: list[ChatEvent] = []
+        if call.call_id is None:
+            if not call.name:
+                return events
+            call.call_id = self._call_id(call.wire_id)
+            events.append(ToolCallStarted(call_id=call.call_id, name=call.name))
+        if call.unsent:
+            events.append(ToolCallDelta(call_id=call.call_id, arguments_text="".join(call.unsent)))
+            call.unsent.clear()
+        return events
+
+    def _call_id(self, wire_id: str) -> str:
+        """The provider's id, or one of our own where it gave none or gave it to another call already."""
+        taken = any(call.call_id == wire_id for call in self.calls)
+        return wire_id if wire_id and not taken else f"call_{uuid4().hex}"
+
+
+def _arguments_text(arguments: object) -> str:
+    if arguments is None:
+        return ""
+    return arguments if isinstance(arguments, str) else compact_json(arguments)

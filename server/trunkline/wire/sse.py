@@ -1,0 +1,131 @@
+"""Server-sent events: bytes in, events out, by the rules of the WHATWG HTML standard, section 9.2.6.
+
+Two things go beyond the standard, because language model servers need them: the unfinished event at the end
+of the body can be had, marked as such, and a line with the field name `error` (GPUStack, older llama.cpp)
+is an event of its own instead of being dropped.
+"""
+
+import re
+from dataclasses import dataclass
+
+from trunkline.errors import TrunklineError
+from trunkline_protocol.errors import ErrorCode
+
+MAX_EVENT_BYTES = 32 * 1024 * 1024
+"""Larger events are an error. Images in base64 reach several MiB."""
+
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+_LF = 0x0A
+
+
+@dataclass(frozen=True, slots=True)
+class SseEvent:
+    """One event."""
+
+    event: str
+    """Its type; `message` when none was given."""
+    data: str
+    event_id: str
+    """The last id seen in the stream so far."""
+    incomplete: bool = False
+    """Whether the body ended before the event did."""
+
+
+class SseParser:
+    """An incremental parser: feed it bytes in pieces of any size."""
+
+    def __init__(self) -> None:
+        self._unfinished_line: list[bytes] = []
+        self._data: list[bytes] = []
+        self._event = b""
+        self._event_id = b""
+        self._line_bytes = 0
+        self._data_bytes = 0
+        self._at_start = True
+        self._after_cr = False
+
+    def feed(self, data: bytes) -> list[SseEvent]:
+        """The events that end in `data`; raises `STREAM_MALFORMED` for one over `MAX_EVENT_BYTES`."""
+        if self._after_cr and data:
+            data = data[1:] if data[0] == _LF else data
+            self._after_cr = False
+        if not data:
+            return []
+        lines = _LINE_END.split(data) if b"\r" in data else data.split(b"\n")
+        rest = lines.pop()
+        if lines:
+            self._after_cr = data.endswith(b"\r")
+            lines[0] = b"".join((*self._unfinished_line, lines[0]))
+            self._unfinished_line, self._line_bytes = [], 0
+        events = self._take(lines)
+        self._unfinished_line.append(rest)
+        self._line_bytes += len(rest)
+        self._check_size()
+        return events
+
+    def flush(self) -> list[SseEvent]:
+        """The unfinished event at the end of the body, if there is one."""
+        rest = b"".join(self._unfinished_line)
+        self._unfinished_line, self._line_bytes = [], 0
+        events = self._take([rest]) if rest else []
+        if self._data:
+            events.append(self._event_now(incomplete=True))
+            self._reset()
+        return events
+
+    def _take(self, lines: list[bytes]) -> list[SseEvent]:
+        events: list[SseEvent] = []
+        for line in lines:
+            if line.startswith(b"data: "):
+                self._add_data(line[6:])
+            elif line:
+                self._take_other(line, events)
+            else:
+                if self._data:
+                    events.append(self._event_now())
+                self._reset()
+            self._at_start = False
+        return events
+
+    def _take_other(self, line: bytes, events: list[SseEvent]) -> None:
+        if self._at_start:
+            line = line.removeprefix(_BOM)
+        name, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if name == b"data":
+            self._add_data(value)
+        elif name == b"event":
+            self._event = value
+        elif name == b"id" and b"\0" not in value:
+            self._event_id = value
+        elif name == b"error":
+            events.append(SseEvent("error", _decoded(value), _decoded(self._event_id)))
+
+    def _event_now(self, *, incomplete: bool = False) -> SseEvent:
+        return SseEvent(
+            event=_decoded(self._event) or "message",
+            data=_decoded(b"\n".join(self._data)),
+            event_id=_decoded(self._event_id),
+            incomplete=incomplete,
+        )
+
+    def _reset(self) -> None:
+        self._data = []
+        self._data_bytes = 0
+        self._event = b""
+
+    def _add_data(self, value: bytes) -> None:
+        self._data.append(value)
+        self._data_bytes += len(value)
+
+    def _check_size(self) -> None:
+        if self._line_bytes + self._data_bytes > MAX_EVENT_BYTES:
+            limit = MAX_EVENT_BYTES // 1024 // 1024
+            raise TrunklineError(
+                ErrorCode.STREAM_MALFORMED, f"The provider sent a stream event of more than {limit} MiB."
+            )
+
+
+def _decoded(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

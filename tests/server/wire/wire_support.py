@@ -1,0 +1,119 @@
+"""What the tests of the wire room share: a call, feeding a decoder in pieces, the recorded corpus."""
+
+import json
+import random
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trunkline.errors import TrunklineError
+from trunkline.wire.adapter import ChatCall, ChatDecoder
+from trunkline.wire.formats import ADAPTERS
+from trunkline_protocol.chat import ChatEvent, ChatStreamParams, ReasoningPart, TextPart, ToolCallPart
+from trunkline_protocol.providers import ApiType
+
+CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
+needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded corpus is not on this machine")
+
+
+def corpus_files(pattern: str) -> list[Path]:
+    """Files of the corpus in a stable order; none where it is absent."""
+    return sorted(CORPUS.glob(pattern))
+
+
+def chat_call(base_url: str = "https://gateway.test/v1", **params: Any) -> ChatCall:
+    params.setdefault("messages", [{"role": "user", "content": "Hello"}])
+    return ChatCall(
+        provider_id="gateway",
+        model="gateway/vendor/model",
+        model_id="vendor/model",
+        base_url=base_url,
+        params=ChatStreamParams.model_validate({"model": "gateway/vendor/model", **params}),
+    )
+
+
+def body_of(call: ChatCall, api_type: ApiType = "openrouter") -> dict[str, Any]:
+    request = ADAPTERS[api_type].build_request(call)
+    assert request.body is not None
+    return json.loads(request.body)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    decoder: ChatDecoder
+    events: list[ChatEvent]
+    error: TrunklineError | None
+
+    @property
+    def text(self) -> str:
+        return "".join(p.text for p in self.decoder.message.content if isinstance(p, TextPart))
+
+    @property
+    def reasoning(self) -> str:
+        return "".join(p.text for p in self.decoder.message.content if isinstance(p, ReasoningPart))
+
+    @property
+    def tool_calls(self) -> list[ToolCallPart]:
+        return [p for p in self.decoder.message.content if isinstance(p, ToolCallPart)]
+
+    @property
+    def failure(self) -> TrunklineError:
+        assert self.error is not None
+        return self.error
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+
+def decode(pieces: Iterable[bytes], api_type: ApiType = "openrouter") -> Outcome:
+    decoder = ADAPTERS[api_type].decoder(chat_call())
+    events: list[ChatEvent] = []
+    try:
+        for piece in pieces:
+            events += decoder.feed(piece)
+        events += decoder.finish()
+    except TrunklineError as error:
+        return Outcome(decoder, events, error)
+    return Outcome(decoder, events, None)
+
+
+def stream(*chunks: object, end: bool = True) -> bytes:
+    """An SSE body of these chunks; strings are taken as they are."""
+    datas = [chunk if isinstance(chunk, str) else json.dumps(chunk) for chunk in chunks]
+    return "".join(f"data: {data}\n\n" for data in [*datas, *(["[DONE]"] if end else [])]).encode()
+
+
+def delta(finish_reason: str | None = None, **fields: object) -> dict[str, Any]:
+    """A chunk with one choice."""
+    return {
+        "id": "r1",
+        "model": "vendor/model-2",
+        "choices": [{"index": 0, "delta": fields, "finish_reason": finish_reason}],
+    }
+
+
+def tool_delta(**fields: Any) -> dict[str, Any]:
+    """A chunk with one tool call delta; `name` and `arguments` go into its function."""
+    function = {name: fields.pop(name) for name in ("name", "arguments") if name in fields}
+    return delta(tool_calls=[{**fields, "function": function}])
+
+
+def splits(data: bytes, seed: int) -> dict[str, list[bytes]]:
+    """`data` whole, byte by byte and in random pieces."""
+    return {
+        "whole": [data],
+        "bytes": [data[i : i + 1] for i in range(len(data))],
+        "pieces": list(_random_pieces(data, random.Random(seed))),  # noqa: S311 (test data)
+    }
+
+
+def _random_pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
+    position = 0
+    while position < len(data):
+        size = rng.choice((1, 2, 7, 64, 500, 4096))
+        yield data[position : position + size]
+        position += size
