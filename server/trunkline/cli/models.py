@@ -35,8 +35,9 @@ async def _list(provider: str | None) -> int:
             return 1
         result = await app.directory.list_models(ModelListParams(provider_ids=wanted))
     _show(result)
-    for failure in result.failures:
-        show_error(failure.error)
+    # One broken file concerns every provider in the same words.
+    for error in {failure.error.message: failure.error for failure in result.failures}.values():
+        show_error(error)
     return 1 if result.failures and not result.models else 0
 
 

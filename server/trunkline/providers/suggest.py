@@ -1,0 +1,16 @@
+"""Names that resemble an unknown one."""
+
+from collections.abc import Iterable
+
+_HOW_MANY = 3
+
+
+def closest(typed: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The three of `names` most like `typed`, closest first; never `typed` itself."""
+    from rapidfuzz import fuzz, process, utils
+
+    others = [name for name in names if name != typed]
+    found = process.extract(
+        typed, others, scorer=fuzz.WRatio, processor=utils.default_process, limit=_HOW_MANY
+    )
+    return tuple(name for name, _score, _index in found)
