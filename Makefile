@@ -31,8 +31,12 @@ clients:
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate
 
+wheel: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m build --wheel --outdir dist
+
 clean:
-	rm -rf $(VENV) dist .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv* dist .pytest_cache .ruff_cache .hypothesis
 
 # pip 25.1 is the first that reads dependency groups.
 $(STAMP): pyproject.toml

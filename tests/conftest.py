@@ -1,7 +1,7 @@
 """Fixtures for all tests."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ def user(tmp_path: Path) -> User:
 
 
 @pytest.fixture
-async def app(user: User) -> AsyncIterator[Application]:
+async def app(user: User) -> AsyncGenerator[Application]:
     """The application of `user`."""
     async with application(user.paths) as made:
         yield made
@@ -32,7 +32,7 @@ def provider() -> Provider:
 
 
 @pytest.fixture
-async def scripted(provider: Provider, user: User) -> AsyncIterator[Upstream]:
+async def scripted(provider: Provider, user: User) -> AsyncGenerator[Upstream]:
     """The scripted provider on loopback, where `user`'s FastRouter requests go."""
     async with running_upstream(provider) as running:
         user.route(running.base_url)

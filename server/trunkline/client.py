@@ -7,7 +7,7 @@ import asyncio
 import itertools
 import os
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
@@ -174,7 +174,7 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     on_notification: Callable[[str, Any], None] | None = None,
     stderr: int | None = None,
-) -> AsyncIterator[Client]:
+) -> AsyncGenerator[Client]:
     """Start a server process and connect to it; at the end close its input and wait for it."""
     process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=env)
     assert process.stdin is not None  # noqa: S101 - PIPE was asked for

@@ -1,6 +1,6 @@
 """The real process: an editor's client library on one side, a provider on loopback on the other."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
@@ -9,7 +9,7 @@ from trunkline.demo.upstream import DemoUpstream
 
 
 @pytest.fixture
-async def upstream(user: User) -> AsyncIterator[DemoUpstream]:
+async def upstream(user: User) -> AsyncGenerator[DemoUpstream]:
     """A provider that speaks FastRouter's format and accepts the planted key."""
     async with DemoUpstream(key=CANARY, pace_s=0.0) as running:
         user.route(running.base_url)
@@ -17,7 +17,7 @@ async def upstream(user: User) -> AsyncIterator[DemoUpstream]:
 
 
 @pytest.fixture(autouse=True)
-def _the_planted_key_stays_where_it_belongs(user: User) -> AsyncIterator[None]:
+def _the_planted_key_stays_where_it_belongs(user: User) -> Generator[None]:
     yield
     store = user.paths.data / "auth.json"
     assert [path for path in user.files_with(CANARY) if path != store] == []

@@ -1,7 +1,7 @@
 """llmock, a fake provider nobody here wrote, answers chat and breaks it on purpose."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +18,7 @@ MODEL = "fastrouter/anthropic/claude-sonnet-4.5"
 
 
 @pytest.fixture
-async def client(user: User, llmock: "LLMock") -> AsyncIterator[Client]:
+async def client(user: User, llmock: "LLMock") -> AsyncGenerator[Client]:
     user.route(llmock.base_url("openai"))
     async with spawn(SERVER, env={**user.env, "FASTROUTER_API_KEY": CANARY}) as editor:
         await editor.initialize()

@@ -24,7 +24,7 @@ def frames(*messages: dict[str, Any]) -> bytes:
     return b"".join(encode_frame(json.dumps({"jsonrpc": "2.0", **message}).encode()) for message in messages)
 
 
-INITIALIZE = {"id": 1, "method": "initialize", "params": {"capabilities": {}}}
+INITIALIZE: dict[str, Any] = {"id": 1, "method": "initialize", "params": {"capabilities": {}}}
 SHUTDOWN = {"id": 2, "method": "shutdown"}
 EXIT = {"method": "exit"}
 

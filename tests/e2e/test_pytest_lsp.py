@@ -1,7 +1,7 @@
 """pytest-lsp's client, with the capabilities of real editors, drives every method of the first version."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ class Editor(LanguageClient):
     """pytest-lsp's client; its own `$/progress` handler takes work-done progress only."""
 
     def __init__(self) -> None:
-        super().__init__(converter_factory=default_converter)
+        super().__init__(converter_factory=default_converter)  # pyright: ignore[reportUnknownMemberType]
         self.increments: list[Any] = []
         self.begun = asyncio.Event()
         register_lsp_features(self, {**DEFAULT_CLIENT_FEATURES, types.PROGRESS: _note})
@@ -38,10 +38,10 @@ def _note(ls: Editor, params: types.ProgressParams) -> None:
 
 
 @asynccontextmanager
-async def editor(user: User, name: str) -> AsyncIterator[Editor]:
+async def editor(user: User, name: str) -> AsyncGenerator[Editor]:
     """The client, started with the capabilities of a real editor."""
     client = Editor()
-    await client.start_io(*SERVER, env=user.env)
+    await client.start_io(*SERVER, env=user.env)  # pyright: ignore[reportUnknownMemberType]
     await client.initialize_session(types.InitializeParams(capabilities=client_capabilities(name)))
     yield client
     await client.shutdown_session()

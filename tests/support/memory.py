@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from trunkline.rpc.connection import Connection
 
 
 @asynccontextmanager
-async def application(paths: Paths) -> AsyncIterator[Application]:
+async def application(paths: Paths) -> AsyncGenerator[Application]:
     """An application that is closed at the end."""
     app = Application(paths)
     try:
@@ -25,7 +25,7 @@ async def application(paths: Paths) -> AsyncIterator[Application]:
 @asynccontextmanager
 async def connected(
     app: Application, on_notification: Callable[[str, Any], None] | None = None
-) -> AsyncIterator[Client]:
+) -> AsyncGenerator[Client]:
     """A client of `app` that has done the handshake."""
     async with raw_connection(app) as (reader, writer):
         client = Client(reader, writer, on_notification)
@@ -39,7 +39,7 @@ async def connected(
 @asynccontextmanager
 async def raw_connection(
     app: Application,
-) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """The byte streams of a client of `app`; the server has not heard anything yet."""
     near, far = socket.socketpair()
     server_reader, server_writer = await asyncio.open_connection(sock=far)

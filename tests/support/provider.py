@@ -20,7 +20,7 @@ MODELS = {
     ]
 }
 
-USAGE = {
+USAGE: dict[str, Any] = {
     "id": "r1",
     "choices": [],
     "usage": {

@@ -5,7 +5,7 @@ Raw on purpose: it must be able to send what no HTTP library would.
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -86,7 +86,7 @@ class Upstream:
 
 
 @asynccontextmanager
-async def running_upstream(script: Script) -> AsyncIterator[Upstream]:
+async def running_upstream(script: Script) -> AsyncGenerator[Upstream]:
     upstream: Upstream
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -5,7 +5,7 @@ request itself is said before a byte is sent; `ChatRun.events` does the exchange
 """
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
 from trunkline.auth.origin import origin_of
@@ -86,7 +86,7 @@ class ChatRun:
         self._first_event: float | None = None
         self._cancelled = False
 
-    async def events(self) -> AsyncIterator[ChatEvent]:
+    async def events(self) -> AsyncGenerator[ChatEvent]:
         """Do the exchange and yield its events, the whole message last.
 
         Closing the iterator, or cancelling the task that runs it, closes the upstream connection.
@@ -133,7 +133,7 @@ class ChatRun:
             ),
         )
 
-    async def _exchange(self) -> AsyncIterator[ChatEvent]:
+    async def _exchange(self) -> AsyncGenerator[ChatEvent]:
         key = self._credential.authorization(origin_of(self._request.url))
         self._request.headers["Authorization"] = f"Bearer {key.reveal()}"
         async with self._http.stream(self._request) as answer:

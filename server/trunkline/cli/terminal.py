@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,7 +37,7 @@ def run(work: Coroutine[Any, Any, int]) -> NoReturn:
 
 
 @asynccontextmanager
-async def application() -> AsyncIterator["Application"]:
+async def application() -> AsyncGenerator["Application"]:
     """The application, after saying what is wrong with the configuration."""
     from trunkline.app import Application
 

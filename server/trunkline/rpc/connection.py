@@ -36,12 +36,18 @@ class Connection:
         self._reader = reader
         self._writer = writer
         self._server = _Server()
-        self._protocol = self._server.protocol
+        protocol = self._server.protocol
+        assert isinstance(protocol, TrunklineProtocol)  # noqa: S101 - it was made from that class
+        self._protocol = protocol
         self._protocol.output = writer
         context = Context(app, self._protocol, writer)
         for request, handler in HANDLERS:
             self._server.feature(request.name)(self._entry(request, handler, context))
-        self._server.feature(types.INITIALIZED)(lambda _params: self._show_notices())
+
+        def initialized(_params: types.InitializedParams) -> None:
+            self._show_notices()
+
+        self._server.feature(types.INITIALIZED)(initialized)
 
     async def serve(self) -> int:
         """Serve until `exit` or the end of input; the process's exit code as LSP defines it."""
@@ -100,10 +106,8 @@ class Connection:
 class _Server(LanguageServer):
     """pygls' server object: the feature registry of one connection."""
 
-    protocol: TrunklineProtocol
-
     def __init__(self) -> None:
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType] - pygls leaves its *args untyped
             "trunkline",
             __version__,
             text_document_sync_kind=types.TextDocumentSyncKind.None_,

@@ -10,9 +10,8 @@ import asyncio
 import logging
 from collections.abc import Generator
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-import attrs
 from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from lsprotocol.converters import get_converter
@@ -139,6 +138,10 @@ class TrunklineProtocol(LanguageServerProtocol):
         finish = partial(self._send_handler_result, msg_id=msg_id)
         self._execute_handler(msg_id=msg_id, handler=handler, args=(params,), callback=finish)
 
+    def cancellable_progress(self) -> "dict[types.ProgressToken, asyncio.Task[Any] | None]":
+        """What pygls cancels when the editor's button for a work-done token is pressed."""
+        return cast("dict[Any, Any]", self.progress.tokens)  # pyright: ignore[reportUnknownMemberType]
+
     def running_tasks(self) -> list["asyncio.Task[Any]"]:
         """The handlers that have not finished yet."""
         return [task for task in self._request_futures.values() if isinstance(task, asyncio.Task)]
@@ -161,9 +164,10 @@ class TrunklineProtocol(LanguageServerProtocol):
 
     @override
     @lsp_method(types.EXIT)
-    def lsp_exit(self, *args: Any) -> None:
+    def lsp_exit(self, *args: Any) -> Generator[Any, Any, None]:
         """Note the exit code; the connection's read loop sees it and ends."""
         self.exit_code = 0 if self._shutdown else 1
+        yield from ()
 
     # --- out -------------------------------------------------------------------------------------------
 
@@ -202,7 +206,7 @@ class TrunklineProtocol(LanguageServerProtocol):
         self.output.write(encode_frame(body))
 
     def _attrs_to_json(self, value: Any) -> Any:
-        if attrs.has(type(value)):
+        if hasattr(value, "__attrs_attrs__"):
             return self._converter.unstructure(value)
         msg = f"{type(value).__name__} cannot be sent"
         raise TypeError(msg)

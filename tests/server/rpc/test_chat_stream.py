@@ -320,7 +320,8 @@ async def test_unknown_models_get_three_suggestions_and_never_what_was_typed(
         with pytest.raises(RequestError) as caught:
             await client.request("chat/stream", {**ask(), "model": "fastrouter/acme/talkr"})
     assert caught.value.error.code == ErrorCode.MODEL_UNKNOWN
-    suggestions = caught.value.error.data.suggestions or ()
+    suggestions = caught.value.error.data.suggestions
+    assert suggestions
     assert suggestions[0] == MODEL
     assert "fastrouter/acme/talkr" not in suggestions
     assert not scripted.chats()

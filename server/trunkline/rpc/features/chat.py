@@ -1,7 +1,7 @@
 """chat/*."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 
 from lsprotocol import types
@@ -42,17 +42,17 @@ async def _send_events(context: Context, run: ChatRun, token: ProgressToken) -> 
 
 
 @asynccontextmanager
-async def _work_done(context: Context, params: ChatStreamParams) -> AsyncIterator[None]:
+async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerator[None]:
     """The standard progress of LSP, and its cancel button, for a client that gave a token."""
     token = params.work_done_token
     if token is None:
         yield
         return
-    running = context.protocol.progress.tokens
+    running = context.protocol.cancellable_progress()
     task = asyncio.current_task()
     begin = types.WorkDoneProgressBegin(title=f"Asking {params.model}", cancellable=True)
     await context.progress(token, begin)
-    running[token] = task  # type: ignore[assignment] - pygls only ever calls cancel() on it
+    running[token] = task
     try:
         yield
     finally:
