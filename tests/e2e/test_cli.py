@@ -1,0 +1,222 @@
+"""The command line as a process: stdout for answers, stderr for everything else, and the exit code."""
+
+import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
+from dataclasses import dataclass
+
+import pytest
+
+from support.provider import MODEL, Provider, chunk
+from support.upstream import Answer, Upstream, answer_json, answer_sse
+from support.user import CANARY, User
+from trunkline.demo.upstream import DemoUpstream
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left behind."""
+
+    code: int | None
+    out: str
+    err: str
+
+
+async def trunkline(user: User, *arguments: str, stdin: str = "", **env: str) -> Ran:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "trunkline",
+        *arguments,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**user.env, **env},
+    )
+    async with asyncio.timeout(40):
+        out, err = await process.communicate(stdin.encode())
+    ran = Ran(process.returncode, out.decode(), err.decode())
+    assert CANARY not in ran.out + ran.err
+    assert "Traceback" not in ran.err
+    return ran
+
+
+async def test_bare_trunkline_explains_itself(user: User) -> None:
+    ran = await trunkline(user, "--help")
+    assert ran.code == 0
+    for command in ("auth", "chat", "demo", "models", "serve"):
+        assert f"\n  {command} " in ran.out
+
+
+async def test_models_without_a_key_says_how_to_get_one(user: User) -> None:
+    ran = await trunkline(user, "models")
+    assert (ran.code, ran.out) == (1, "")
+    assert "trunkline auth login fastrouter" in ran.err
+
+
+async def test_models_of_a_provider_come_from_the_offline_catalogue_until_there_is_a_key(
+    user: User, upstream: DemoUpstream
+) -> None:
+    offline = await trunkline(user, "models", "fastrouter")
+    assert offline.code == 0
+    assert all(line.startswith("fastrouter/") for line in offline.out.splitlines())
+    assert upstream.requests == []
+    live = await trunkline(user, "models", FASTROUTER_API_KEY=CANARY)
+    assert live.code == 0
+    assert "fastrouter/sarvam/small-talk" in live.out.splitlines()
+    assert [request.path for request in upstream.requests] == ["/api/v1/models"]
+
+
+async def test_models_of_an_unknown_provider(user: User) -> None:
+    ran = await trunkline(user, "models", "fastruter")
+    assert ran.code == 1
+    assert "error: There is no provider fastruter." in ran.err
+    assert "Did you mean: fastrouter" in ran.err
+
+
+async def test_login_list_chat_and_logout(user: User, upstream: DemoUpstream) -> None:
+    login = await trunkline(user, "auth", "login", "fastrouter", stdin=f"{CANARY}\n")
+    assert (login.code, login.out) == (0, "")
+    assert f"ends in {CANARY[-4:]}" in login.err
+    listed = await trunkline(user, "auth", "list")
+    assert "fastrouter" in listed.out
+    assert "the store" in listed.out
+    answered = await trunkline(user, "chat", "-m", "fastrouter/openai/gpt-5-mini", "Hello")
+    assert answered.code == 0
+    assert answered.out.startswith("Hello!")
+    assert "tokens in" in answered.err
+    assert "$" in answered.err
+    logout = await trunkline(user, "auth", "logout", "fastrouter")
+    assert (logout.code, "Forgot" in logout.err) == (0, True)
+    again = await trunkline(user, "auth", "logout", "fastrouter")
+    assert (again.code, "no stored key" in again.err) == (0, True)
+    refused = await trunkline(user, "chat", "-m", "fastrouter/openai/gpt-5-mini", "Hello")
+    assert (refused.code, refused.out) == (1, "")
+    assert "trunkline auth login fastrouter" in refused.err
+    assert [request.path for request in upstream.requests] == ["/api/v1/chat/completions"]
+
+
+async def test_a_key_that_is_overruled_is_said_to_be(user: User) -> None:
+    user.configure({"provider": {"fastrouter": {"options": {"apiKey": "sk-v1-configured-key"}}}})
+    login = await trunkline(user, "auth", "login", "fastrouter", stdin=CANARY)
+    assert login.code == 0
+    assert "not used now: the one from the configuration comes first" in login.err
+
+
+async def test_an_empty_key_is_refused_and_nothing_is_stored(user: User) -> None:
+    ran = await trunkline(user, "auth", "login", "fastrouter", stdin="\n")
+    assert ran.code == 1
+    assert "secret" in ran.err
+    assert not (user.paths.data / "auth.json").exists()
+
+
+async def test_the_message_can_come_from_standard_input(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [answer_sse(chunk(content="ok"), chunk("stop"))]
+    ran = await trunkline(user, "chat", "-m", MODEL, stdin="from a pipe", FASTROUTER_API_KEY=CANARY)
+    assert (ran.code, ran.out) == (0, "ok\n")
+    assert scripted.chats()[0].json["messages"] == [{"role": "user", "content": "from a pipe"}]
+
+
+async def test_no_message_is_wrong_usage(user: User) -> None:
+    ran = await trunkline(user, "chat", "-m", MODEL, FASTROUTER_API_KEY=CANARY)
+    assert ran.code == 2
+    assert "empty" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (answer_sse(chunk(content="Half"), chunk("length")), "not complete: length"),
+        (answer_sse(chunk(content="Half"), done=False), "ended before it was complete"),
+        (answer_sse(chunk(content="Half"), {"error": {"message": "gone", "code": 502}}), "gone"),
+    ],
+    ids=["cut at the limit", "cut by the network", "error inside"],
+)
+async def test_an_incomplete_answer_is_printed_and_is_exit_code_1(
+    user: User, scripted: Upstream, provider: Provider, answer: Answer, said: str
+) -> None:
+    provider.answers = [answer]
+    ran = await trunkline(user, "chat", "-m", MODEL, "Hi", FASTROUTER_API_KEY=CANARY)
+    assert (ran.code, ran.out) == (1, "Half\n")
+    assert said in ran.err
+    assert scripted.chats()
+
+
+async def test_an_error_shows_what_happened_and_what_to_do(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    body = {"error": {"message": f"Key {CANARY} has no credits", "code": "insufficient_credits"}}
+    provider.answers = [answer_json(body, 402)]
+    ran = await trunkline(user, "chat", "-m", MODEL, "Hi", FASTROUTER_API_KEY=CANARY)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("error: ")
+    assert "has no credits" in ran.err
+    assert scripted.chats()
+
+
+async def test_a_broken_configuration_warns_lists_and_stops_chat(user: User) -> None:
+    path = user.configure('{"provider": {"fastrouter": {"options": {"baseURL": "http://127.0.0.1:9')
+    listed = await trunkline(user, "models", "fastrouter")
+    assert listed.out.startswith("fastrouter/")
+    assert f"warning: The configuration file {path}, line 1" in listed.err
+    refused = await trunkline(user, "chat", "-m", MODEL, "Hi", FASTROUTER_API_KEY=CANARY)
+    assert refused.code == 1
+    assert "cannot be used" in refused.err
+
+
+async def test_a_reader_that_has_enough_is_no_error_to_talk_about(user: User) -> None:
+    shell = f"{sys.executable} -m trunkline models openrouter | head -1"
+    process = await asyncio.create_subprocess_shell(shell, stdout=PIPE, stderr=PIPE, env=user.env)
+    async with asyncio.timeout(40):
+        out, err = await process.communicate()
+    assert out.startswith(b"openrouter/")
+    assert err == b""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
+async def test_on_a_terminal_the_key_is_typed_unseen(user: User) -> None:
+    seen = await on_a_terminal(user, ["auth", "login", "fastrouter"], {"Key for FastRouter": f"{CANARY}\n"})
+    assert CANARY not in seen
+    assert "Stored the key for FastRouter" in seen
+    stored = json.loads((user.paths.data / "auth.json").read_text(encoding="utf-8"))
+    assert stored["providers"]["fastrouter"]["keys"]["default"]["secret"] == CANARY
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
+async def test_on_a_terminal_models_are_a_table(user: User) -> None:
+    seen = await on_a_terminal(user, ["models", "fastrouter"], {})
+    assert "context" in seen
+    assert "15 models, offline catalogue" in seen
+
+
+async def on_a_terminal(user: User, arguments: list[str], answers: dict[str, str]) -> str:
+    """What a person sees; `answers` maps a prompt to what is typed when it appears."""
+    import pty
+
+    screen, terminal = pty.openpty()
+    env = {**user.env, "TERM": "xterm", "COLUMNS": "120"}
+    command = [sys.executable, "-m", "trunkline", *arguments]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=terminal, stdout=terminal, stderr=terminal, env=env, start_new_session=True
+    )
+    os.close(terminal)
+    seen = ""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(40):
+        while True:
+            try:
+                data = await loop.run_in_executor(None, os.read, screen, 4096)
+            except OSError:  # Linux's way of saying that the terminal was closed
+                break
+            if not data:
+                break
+            seen += data.decode()
+            for prompt in [prompt for prompt in answers if prompt in seen]:
+                os.write(screen, answers.pop(prompt).encode())
+        assert await process.wait() == 0
+    os.close(screen)
+    return seen
