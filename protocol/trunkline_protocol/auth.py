@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_serializer
 
 from trunkline_protocol.base import WireModel
 from trunkline_protocol.providers import KeySource
@@ -50,6 +50,11 @@ class AuthSetParams(WireModel):
     label: str | None = Field(default=None, max_length=200)
     secret: SecretStr
     make_active: bool = True
+
+    @field_serializer("secret", when_used="json")
+    def _reveal(self, secret: SecretStr) -> str:
+        """These params exist to carry the key to the server; everywhere else it shows as a mask."""
+        return secret.get_secret_value()
 
 
 class AuthSetResult(WireModel):

@@ -25,8 +25,12 @@ P = TypeVar("P", bound=WireModel)
 R = TypeVar("R", bound=WireModel)
 
 _CHUNK = 64 * 1024
+_GONE = "The server closed the connection."
 _END_S = 5.0
 """How long a server process may take to end after `exit` before it is killed."""
+
+_END = object()
+"""Follows the last event."""
 
 _event: TypeAdapter[ChatEvent] = TypeAdapter(ChatEvent)
 
@@ -74,7 +78,7 @@ class Client:
         request_id = next(self._ids)
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._reading.done():
-            raise ConnectionLostError
+            raise ConnectionLostError(_GONE)
         self._waiting[request_id] = future
         self._send({"jsonrpc": "2.0", "id": request_id, "method": method, "params": params})
         try:
@@ -92,16 +96,23 @@ class Client:
     async def chat(self, params: ChatStreamParams, on_event: Callable[[ChatEvent], None]) -> ChatStreamResult:
         """Stream a chat; `on_event` is called for each event as it arrives, all of them before the result."""
         token = f"chat-{next(self._ids)}"
-
-        def deliver(value: Any) -> None:
-            with suppress(ValidationError):  # an event of a newer server: not for this client
-                on_event(_event.validate_python(value))
-
-        self._progress[token] = deliver
+        arrived: asyncio.Queue[Any] = asyncio.Queue()
+        self._progress[token] = arrived.put_nowait
+        streaming = params.model_copy(update={"partial_result_token": token})
+        asking = asyncio.create_task(self.call(CHAT_STREAM, streaming))
+        asking.add_done_callback(lambda _: arrived.put_nowait(_END))
         try:
-            return await self.call(CHAT_STREAM, params.model_copy(update={"partial_result_token": token}))
+            while (value := await arrived.get()) is not _END:
+                try:
+                    event = _event.validate_python(value)
+                except ValidationError:
+                    continue  # an event of a newer server: not for this client
+                on_event(event)
+            return await asking
         finally:
             del self._progress[token]
+            asking.cancel()
+            await asyncio.wait({asking})
 
     def notify(self, method: str, params: Any = None) -> None:
         """Send a notification."""
@@ -142,7 +153,7 @@ class Client:
         finally:
             for future in self._waiting.values():
                 if not future.done():
-                    future.set_exception(ConnectionLostError("The server closed the connection."))
+                    future.set_exception(ConnectionLostError(_GONE))
             self._waiting.clear()
 
     def _receive(self, message: JsonObject) -> None:
