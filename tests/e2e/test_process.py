@@ -187,6 +187,37 @@ async def test_the_planted_key_is_in_no_log_even_when_everything_breaks(
     assert upstream.requests == []
 
 
+async def test_the_planted_key_is_in_no_byte_that_leaves_the_process(user: User) -> None:
+    user.route("http://127.0.0.1:9/api/v1")
+    requests: list[tuple[str, Any]] = [
+        ("auth/set", {"providerId": "fastrouter", "secret": CANARY, "keyId": "one"}),
+        ("auth/set", {"providerId": "fastrouter", "secret": f" {CANARY}\n"}),
+        ("auth/set", {"providerId": CANARY, "secret": CANARY}),
+        ("auth/set", {"providerId": "fastrouter", "secret": f"{CANARY}\u2019"}),
+        ("auth/list", None),
+        ("provider/list", None),
+        ("auth/select", {"secret": CANARY}),
+        ("chat/stream", {"model": f"fastrouter/{CANARY}", "messages": CANARY}),
+    ]
+    answers: list[str] = []
+    async with spawn(SERVER, env=user.env, stderr=PIPE) as client:
+        await client.initialize()
+        for method, params in requests:
+            try:
+                answers.append(json.dumps(await client.request(method, params)))
+            except RequestError as refused:
+                answers.append(json.dumps(refused.error.to_wire()))
+        await client.shutdown()
+        assert client.process is not None
+        assert client.process.stderr is not None
+        async with asyncio.timeout(10):
+            log = await client.process.stderr.read()
+    assert len(answers) == len(requests)
+    assert [answer for answer in answers if CANARY in answer] == []
+    assert CANARY.encode() not in log
+    assert user.files_with(CANARY) == [user.paths.data / "auth.json"]
+
+
 @pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
 async def test_killing_the_server_mid_answer_ends_the_request(
     user: User, scripted: Upstream, provider: Provider

@@ -53,10 +53,11 @@ class Connection:
         """Serve until `exit` or the end of input; the process's exit code as LSP defines it."""
         decoder = FrameDecoder()
         while self._protocol.exit_code is None:
-            data = await self._reader.read(_CHUNK)
-            if not data:
+            try:
+                data = await self._reader.read(_CHUNK)
+            except OSError:  # the other side was killed: as good an end as any
                 break
-            if not self._take(decoder, data):
+            if not data or not self._take(decoder, data):
                 break
         await self._close()
         return 1 if self._protocol.exit_code is None else self._protocol.exit_code

@@ -8,10 +8,10 @@ from trunkline_protocol.errors import ErrorCode, WireError
 
 def to_wire_error(error: BaseException) -> WireError:
     """The JSON-RPC error for any exception; see `trunkline.errors.describe` for what it may contain."""
-    if isinstance(error, JsonRpcException) and error.code in _PASSED_ON:
-        error = TrunklineError(ErrorCode(error.code), error.message)
+    if isinstance(error, JsonRpcException):
+        if error.code == ErrorCode.METHOD_NOT_FOUND:
+            error = TrunklineError(ErrorCode.METHOD_NOT_FOUND, error.message)
+        elif error.code == ErrorCode.INVALID_PARAMS:
+            # pygls' text quotes the params, which may hold anything.
+            error = TrunklineError(ErrorCode.INVALID_PARAMS, "The params do not fit the method.")
     return describe(error)
-
-
-_PASSED_ON = frozenset({ErrorCode.METHOD_NOT_FOUND, ErrorCode.INVALID_REQUEST, ErrorCode.REQUEST_CANCELLED})
-"""Codes whose pygls message is a fixed text with at most a method's name in it; the rest may hold values."""

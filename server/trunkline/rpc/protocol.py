@@ -12,7 +12,6 @@ from collections.abc import Generator
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
-from cattrs.errors import BaseValidationError
 from lsprotocol import types
 from lsprotocol.converters import get_converter
 from pydantic import ValidationError
@@ -47,6 +46,12 @@ def lsp_converter() -> "Converter":
     return get_converter()
 
 
+def _request_id(data: JsonObject) -> MsgId | None:
+    """The id of a message, if it can be one."""
+    msg_id = data.get("id")
+    return msg_id if isinstance(msg_id, str | int) and not isinstance(msg_id, bool) else None
+
+
 class TrunklineProtocol(LanguageServerProtocol):
     """The protocol object of one connection."""
 
@@ -55,7 +60,7 @@ class TrunklineProtocol(LanguageServerProtocol):
         self.output: ByteWriter | None = None
         self.exit_code: int | None = None
         self.version_error: TrunklineError | None = None
-        self._initialize_seen = False
+        self._initialized = False
 
     # --- in --------------------------------------------------------------------------------------------
 
@@ -69,18 +74,20 @@ class TrunklineProtocol(LanguageServerProtocol):
         if not isinstance(data, dict):
             self.refuse(None, ErrorCode.INVALID_REQUEST, "A message is one JSON object; LSP has no batches.")
             return
-        self._receive_object(data)  # pyright: ignore[reportUnknownArgumentType] - JSON, checked field by field
+        message = cast("JsonObject", data)
+        try:
+            self._receive_object(message)
+        except Exception as error:  # noqa: BLE001 - one message must never end the connection
+            failure = to_wire_error(error)
+            if "method" in message and "id" in message:
+                self._answer_error(_request_id(message), failure)
 
     def _receive_object(self, data: JsonObject) -> None:
-        msg_id = data.get("id")
-        valid_id = msg_id if isinstance(msg_id, str | int) and not isinstance(msg_id, bool) else None
+        valid_id = _request_id(data)
         if data.get("jsonrpc") != "2.0":
             self.refuse(valid_id, ErrorCode.INVALID_REQUEST, 'The member "jsonrpc" must be "2.0".')
         elif "method" not in data:
-            if "result" in data or "error" in data:
-                self.handle_message(self.structure_message(data))
-            else:
-                self.refuse(valid_id, ErrorCode.INVALID_REQUEST, "The message has no method.")
+            self._receive_response(data, valid_id)
         elif not isinstance(data["method"], str):
             self.refuse(valid_id, ErrorCode.INVALID_REQUEST, "The method must be a string.")
         elif "id" in data and valid_id is None:
@@ -88,14 +95,21 @@ class TrunklineProtocol(LanguageServerProtocol):
         elif self._may_pass(data["method"], valid_id):
             self._dispatch(data, valid_id)
 
+    def _receive_response(self, data: JsonObject, msg_id: MsgId | None) -> None:
+        if "result" not in data and "error" not in data:
+            self.refuse(msg_id, ErrorCode.INVALID_REQUEST, "The message has no method.")
+        elif msg_id is None or isinstance(self._request_futures.get(msg_id, None), asyncio.Task | None):
+            logger.warning("a response to nothing that was asked")
+        else:
+            self.handle_message(self.structure_message(data))
+
     def _may_pass(self, method: str, msg_id: MsgId | None) -> bool:
         """The lifecycle gate of LSP 3.17, "Server lifecycle"; answers a request that it stops."""
         if method == types.EXIT:
             return True
         if method == types.INITIALIZE:
-            stopped = self._initialize_seen and (ErrorCode.INVALID_REQUEST, "initialize was already sent.")
-            self._initialize_seen = True
-        elif not self._initialize_seen:
+            stopped = self._initialized and (ErrorCode.INVALID_REQUEST, "initialize was already sent.")
+        elif not self._initialized:
             stopped = (ErrorCode.SERVER_NOT_INITIALIZED, "The first request must be initialize.")
         else:
             stopped = self._shutdown and (ErrorCode.INVALID_REQUEST, "The server is shutting down.")
@@ -106,9 +120,8 @@ class TrunklineProtocol(LanguageServerProtocol):
     def _dispatch(self, data: JsonObject, msg_id: MsgId | None) -> None:
         try:
             message = self.structure_message(data)
-        except BaseValidationError:
-            # The details hold values; the field names alone come with the connection layer's own issue.
-            logger.warning("params of %s do not fit", data["method"])
+        except Exception:  # noqa: BLE001 - whatever lsprotocol's converter makes of odd params
+            logger.warning("the params of a message do not fit its method")
             if msg_id is not None:
                 self.refuse(msg_id, ErrorCode.INVALID_PARAMS, f"The params do not fit {data['method']}.")
             return
@@ -138,6 +151,13 @@ class TrunklineProtocol(LanguageServerProtocol):
         finish = partial(self._send_handler_result, msg_id=msg_id)
         self._execute_handler(msg_id=msg_id, handler=handler, args=(params,), callback=finish)
 
+    @override
+    def _handle_cancel_notification(self, msg_id: Any) -> None:
+        """Cancel a request; silent when there is none, because its answer may have crossed the cancel."""
+        future = self._request_futures.get(msg_id) if isinstance(msg_id, str | int) else None
+        if future is not None:
+            future.cancel()
+
     def cancellable_progress(self) -> "dict[types.ProgressToken, asyncio.Task[Any] | None]":
         """What pygls cancels when the editor's button for a work-done token is pressed."""
         return cast("dict[Any, Any]", self.progress.tokens)  # pyright: ignore[reportUnknownMemberType]
@@ -152,6 +172,7 @@ class TrunklineProtocol(LanguageServerProtocol):
     @lsp_method(types.INITIALIZE)
     def lsp_initialize(self, params: types.InitializeParams) -> Generator[Any, Any, types.InitializeResult]:
         """Answer with the capabilities, Trunkline's own among them."""
+        self._initialized = True
         experimental: Any = params.capabilities.experimental
         try:
             client = ClientTrunkline.model_validate(experimental["trunkline"])

@@ -78,6 +78,7 @@ async def test_initialize_announces_trunkline_and_its_methods(app: Application) 
         ({**request("chat/stream", 5), "params": [1]}, ErrorCode.INVALID_PARAMS, 5),
         ({"jsonrpc": "2.0", "id": 5, "method": "chat/stream"}, ErrorCode.INVALID_PARAMS, 5),
         (request("textDocument/hover", "five"), ErrorCode.INVALID_PARAMS, "five"),
+        (request("workspace/executeCommand", 5, command=CANARY), ErrorCode.INVALID_PARAMS, 5),
     ],
 )
 async def test_a_bad_message_is_answered_and_the_next_one_works(
@@ -119,6 +120,38 @@ async def test_requests_before_initialize_and_after_shutdown_are_refused(app: Ap
         assert await wire.receive() == {"jsonrpc": "2.0", "id": 2, "result": None}
         wire.send(request("provider/list", 3))
         assert (await wire.receive())["error"]["code"] == ErrorCode.INVALID_REQUEST
+
+
+async def test_an_initialize_that_does_not_fit_may_be_sent_again(app: Application) -> None:
+    async with raw_connection(app) as streams:
+        wire = Wire(*streams)
+        wire.send({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": 5})
+        assert (await wire.receive())["error"]["code"] == ErrorCode.INVALID_PARAMS
+        assert "capabilities" in (await wire.handshake())["result"]
+
+
+@pytest.mark.parametrize(
+    "stray",
+    [
+        {"jsonrpc": "2.0", "id": 7, "result": 5},
+        {"jsonrpc": "2.0", "id": 7, "error": 5},
+        {"jsonrpc": "2.0", "id": "nobody", "error": {"code": 1, "message": "x"}},
+        {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": [1]}},
+        {"jsonrpc": "2.0", "method": "$/cancelRequest", "params": {"id": "unknown"}},
+        {"jsonrpc": "2.0", "method": "window/workDoneProgress/cancel", "params": {"token": 99}},
+        {"jsonrpc": "2.0", "method": "no/such/notification", "params": [1]},
+    ],
+)
+async def test_a_stray_message_disturbs_no_request(app: Application, stray: dict[str, Any]) -> None:
+    async with raw_connection(app) as streams:
+        wire = Wire(*streams)
+        await wire.handshake()
+        wire.send(request("model/list", 7, providerIds=["openai"]))
+        wire.send(stray)
+        wire.send(request("auth/list", 8))
+        answers = [await wire.receive(), await wire.receive()]
+    assert sorted(answer["id"] for answer in answers) == [7, 8]
+    assert all("result" in answer for answer in answers)
 
 
 async def test_a_client_of_another_protocol_version_is_told_which_there_are(app: Application) -> None:
