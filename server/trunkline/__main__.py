@@ -6,15 +6,11 @@ import sys
 def main() -> None:
     """Run the command line, or the server where an editor asks for it; exits with its code."""
     arguments = sys.argv[1:]
-    if arguments[:1] == ["serve"]:
-        arguments = arguments[1:]
-        serving = True
-    else:
-        serving = "--stdio" in arguments
-    if serving:
+    is_serve = arguments[:1] == ["serve"]
+    if is_serve or ("--stdio" in arguments and arguments[0].startswith("-")):
         from trunkline.rpc.stdio import main as serve
 
-        sys.exit(serve(arguments))
+        sys.exit(serve(arguments[is_serve:]))
     from trunkline.cli.main import trunkline
 
     trunkline(prog_name="trunkline")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 from asyncio.subprocess import PIPE
 from dataclasses import dataclass
@@ -144,6 +145,27 @@ async def test_an_incomplete_answer_is_printed_and_is_exit_code_1(
     assert (ran.code, ran.out) == (1, "Half\n")
     assert said in ran.err
     assert scripted.chats()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are POSIX")
+async def test_ctrl_c_ends_the_answer_and_keeps_what_came(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [answer_sse(chunk(content="Once"), chunk("stop"), hold=asyncio.Event())]
+    process = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-m", "trunkline", "chat", "-m", MODEL, "--", "--stdio"],
+        stdout=PIPE,
+        stderr=PIPE,
+        env={**user.env, "FASTROUTER_API_KEY": CANARY, "PYTHONUNBUFFERED": "1"},
+    )
+    assert process.stdout is not None
+    async with asyncio.timeout(40):
+        out = await process.stdout.readexactly(4)
+        process.send_signal(signal.SIGINT)
+        rest, err = await process.communicate()
+        await scripted.closed_early.wait()
+    assert (process.returncode, out + rest, err) == (130, b"Once\n", b"")
+    assert scripted.chats()[0].json["messages"][0]["content"] == "--stdio"
 
 
 async def test_an_error_shows_what_happened_and_what_to_do(
