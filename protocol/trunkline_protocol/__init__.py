@@ -6,7 +6,8 @@ Nothing is imported here: take the module you need (`trunkline_protocol.chat`, `
 Layout, from the bottom up:
 
     base          the model class of every message, and shared field types
-    errors        error codes and the `data` object that always comes with them
+    codes         error codes
+    errors        the error object, with the `data` that always comes with it
     providers     provider/list
     models        model/list
     auth          auth/*

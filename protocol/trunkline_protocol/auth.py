@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, SecretStr, field_serializer
 
-from trunkline_protocol.base import WireModel
+from trunkline_protocol.base import Empty, Request, WireModel
 from trunkline_protocol.providers import KeySource
 
 
@@ -69,3 +69,17 @@ class AuthRemoveParams(WireModel):
     provider_id: str = Field(min_length=1)
     key_id: str | None = None
     """Which key; all of the provider's stored keys when absent."""
+
+
+AUTH_SET = Request(
+    "auth/set", "Store a key. It is never returned; the answer describes it.", AuthSetParams, AuthSetResult
+)
+AUTH_LIST = Request(
+    "auth/list",
+    "Every key that could be used, from every source, without the secrets.",
+    AuthListParams,
+    AuthListResult,
+)
+AUTH_REMOVE = Request(
+    "auth/remove", "Forget a stored key. Removing what is not there succeeds.", AuthRemoveParams, Empty
+)

@@ -1,7 +1,8 @@
 """The base of every wire model, and field types that several models share."""
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -48,3 +49,17 @@ ModelRef = Annotated[
         examples=["fastrouter/openai/gpt-4.1-mini"],
     ),
 ]
+
+P_co = TypeVar("P_co", bound=WireModel, covariant=True)
+R_co = TypeVar("R_co", bound=WireModel, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Request(Generic[P_co, R_co]):
+    """A request from client to server: its name and the models of both directions."""
+
+    name: str
+    summary: str
+    """What it does, for the reference page."""
+    params: type[P_co]
+    result: type[R_co]

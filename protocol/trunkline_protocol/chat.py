@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from trunkline_protocol.base import JsonObject, ModelRef, Money, WireModel
+from trunkline_protocol.base import JsonObject, ModelRef, Money, Request, WireModel
 
 ProgressToken = str | int
 
@@ -313,3 +313,11 @@ ChatEvent = Annotated[
     Field(discriminator="type"),
 ]
 """What a `$/progress` value of `chat/stream` is. Clients keep types they do not know."""
+
+
+CHAT_STREAM = Request(
+    "chat/stream",
+    "Send a conversation to a model and get its answer, streamed to `partialResultToken` if one is given.",
+    ChatStreamParams,
+    ChatStreamResult,
+)

@@ -1,85 +1,11 @@
-"""Error codes and the shape of an error on the wire.
-
-JSON-RPC and LSP codes keep their meaning. Trunkline's own codes are positive (JSON-RPC and LSP reserve
-ranges below zero) and each has one kind, which is what a client should switch on or show.
-"""
-
-from enum import IntEnum
+"""The shape of an error on the wire. The codes are in `trunkline_protocol.codes`."""
 
 from pydantic import ConfigDict
-from pydantic.alias_generators import to_camel
 
 from trunkline_protocol.base import JsonObject, WireModel
+from trunkline_protocol.codes import RETRYABLE, ErrorCode
 
-
-class ErrorCode(IntEnum):
-    """Every code the server answers with."""
-
-    # JSON-RPC 2.0, section 5.1, and LSP 3.17, "errorCodes".
-    PARSE_ERROR = -32700
-    INVALID_REQUEST = -32600
-    METHOD_NOT_FOUND = -32601
-    INVALID_PARAMS = -32602
-    INTERNAL_ERROR = -32603
-    SERVER_NOT_INITIALIZED = -32002
-    REQUEST_CANCELLED = -32800
-
-    UNSUPPORTED_VERSION = 1001
-
-    AUTH_MISSING = 1101
-    AUTH_REJECTED = 1102
-    AUTH_FORBIDDEN = 1103
-    QUOTA_EXHAUSTED = 1108
-    KEY_STORE_LOCKED = 1109
-    KEY_STORE_UNREADABLE = 1110
-
-    PROVIDER_UNKNOWN = 1201
-    PROVIDER_DISABLED = 1202
-    PROVIDER_MISCONFIGURED = 1203
-    CONFIGURATION_INVALID = 1204
-
-    MODEL_UNKNOWN = 1211
-    MODEL_UNAVAILABLE = 1212
-
-    CONTEXT_TOO_LONG = 1221
-    UNSUPPORTED_INPUT = 1222
-    UNSUPPORTED_OPTION = 1223
-
-    UPSTREAM_UNREACHABLE = 1301
-    UPSTREAM_TIMEOUT = 1302
-    UPSTREAM_ERROR = 1303
-    RATE_LIMITED = 1304
-    UPSTREAM_OVERLOADED = 1305
-    STREAM_INTERRUPTED = 1306
-    STREAM_MALFORMED = 1307
-    CONTENT_FILTERED = 1308
-    UPSTREAM_BAD_REQUEST = 1310
-
-    MESSAGE_TOO_LARGE = 1702
-    TOO_DEEP = 1703
-
-    STORAGE_ERROR = 1801
-
-    @property
-    def kind(self) -> str:
-        """The code's name on the wire, `AUTH_MISSING` as `authMissing`."""
-        return to_camel(self.name.lower())
-
-
-RETRYABLE = frozenset(
-    {
-        ErrorCode.KEY_STORE_LOCKED,
-        ErrorCode.MODEL_UNAVAILABLE,
-        ErrorCode.UPSTREAM_UNREACHABLE,
-        ErrorCode.UPSTREAM_TIMEOUT,
-        ErrorCode.UPSTREAM_ERROR,
-        ErrorCode.RATE_LIMITED,
-        ErrorCode.UPSTREAM_OVERLOADED,
-        ErrorCode.STREAM_INTERRUPTED,
-        ErrorCode.STORAGE_ERROR,
-    }
-)
-"""Codes after which the same request may succeed later without anybody changing anything."""
+__all__ = ["RETRYABLE", "ErrorCode", "ErrorData", "WireError"]
 
 
 class ErrorData(WireModel):

@@ -2,7 +2,7 @@
 
     schema/trunkline.schema.json   JSON Schema of every params, result and event model
     schema/methods.json            the method table
-    schema/__init__.py             the hash of the two
+    schema/__init__.py             the hash of the two, and the names of the methods
     docs/protocol.md               the reference page, where the docs folder is there
 
 Field descriptions are the string literals under the fields, read from the sources.
@@ -82,7 +82,7 @@ def files() -> dict[Path, str]:
     generated = {
         PACKAGE / "schema" / "trunkline.schema.json": schema_text,
         PACKAGE / "schema" / "methods.json": methods_text,
-        PACKAGE / "schema" / "__init__.py": _hash_module(digest),
+        PACKAGE / "schema" / "__init__.py": _summary_module(digest),
     }
     if REFERENCE.parent.is_dir():
         generated[REFERENCE] = _reference(schema()["$defs"])
@@ -96,11 +96,14 @@ def main() -> None:
         path.write_text(content, encoding="utf-8")
 
 
-def _hash_module(digest: str) -> str:
+def _summary_module(digest: str) -> str:
+    names = "".join(f'    "{request.name}",\n' for request in REQUESTS)
     return (
-        '"""The generated schema: do not edit, run `make schema`."""\n\n'
+        '"""What the handshake says of the contract. Generated: do not edit, run `make schema`."""\n\n'
         f'SCHEMA_HASH = "{digest}"\n'
-        '"""Announced at initialize; equal hashes mean equal contracts."""\n'
+        '"""Equal hashes mean equal contracts."""\n\n'
+        f"METHODS = (\n{names})\n"
+        '"""Every request that a client can send, besides those of LSP."""\n'
     )
 
 

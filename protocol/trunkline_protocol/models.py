@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from trunkline_protocol.base import ModelRef, Money, WireModel
+from trunkline_protocol.base import ModelRef, Money, Request, WireModel
 from trunkline_protocol.errors import WireError
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
@@ -79,3 +79,11 @@ class ModelListResult(WireModel):
     """Time of the oldest live list among these, ISO 8601 in UTC; absent when none is live."""
     stale: bool
     """Whether at least one list is older than it should be because a fetch failed."""
+
+
+MODEL_LIST = Request(
+    "model/list",
+    "Which models there are. Live lists are fetched only from providers that have a key.",
+    ModelListParams,
+    ModelListResult,
+)

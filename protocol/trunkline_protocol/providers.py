@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from trunkline_protocol.base import WireModel
+from trunkline_protocol.base import Request, WireModel
 
 ProviderState = Literal["notConnected", "loading", "ready", "stale", "failed", "disabled"]
 """`notConnected`: no key. `loading`: its model list is being fetched. `ready`: usable. `stale`: usable,
@@ -62,3 +62,11 @@ class ProviderListResult(WireModel):
     providers: tuple[ProviderInfo, ...]
     etag: str
     """Changes whenever anything in `providers` other than an age does."""
+
+
+PROVIDER_LIST = Request(
+    "provider/list",
+    "Which providers there are and whether each can be used. Never touches the network.",
+    ProviderListParams,
+    ProviderListResult,
+)

@@ -1,4 +1,14 @@
-"""The generated schema: do not edit, run `make schema`."""
+"""What the handshake says of the contract. Generated: do not edit, run `make schema`."""
 
-SCHEMA_HASH = "ed4ce00acd8f696e"
-"""Announced at initialize; equal hashes mean equal contracts."""
+SCHEMA_HASH = "685068d7d066cc2f"
+"""Equal hashes mean equal contracts."""
+
+METHODS = (
+    "provider/list",
+    "model/list",
+    "auth/set",
+    "auth/list",
+    "auth/remove",
+    "chat/stream",
+)
+"""Every request that a client can send, besides those of LSP."""
