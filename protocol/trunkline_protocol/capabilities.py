@@ -14,6 +14,9 @@ class Limits(WireModel):
     """Bounds the server sets."""
 
     max_message_bytes: int
+    """Size of one message body."""
+    max_in_flight: int
+    """Requests of one connection that may be unanswered at the same time."""
 
 
 class ServerTrunkline(WireModel):

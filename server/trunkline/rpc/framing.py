@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.codes import ErrorCode
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 """The largest message body that is accepted, in bytes."""

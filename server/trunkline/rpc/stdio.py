@@ -1,28 +1,35 @@
-"""`trunkline --stdio`: the server as an editor starts it."""
+"""`trunkline --stdio`: the server as an editor starts it.
+
+The handshake is answered with the standard library alone; everything else is imported behind it, while the
+editor works on the answer.
+"""
 
 import argparse
-import asyncio
-import logging
+import gc
+import os
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from typing_extensions import override
-
-from trunkline.secrets import scrub
+from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from collections.abc import Callable, Sequence
+
+    from trunkline.rpc.handshake import Greeting
+
+_GC_REST_S = 1.0
 
 
-def main(argv: Sequence[str]) -> int:
+def main(argv: "Sequence[str]") -> int:
     """Serve one client on stdin and stdout until it says exit or goes away; the exit code of LSP."""
-    _options().parse_args(argv)
-    from trunkline.rpc.streams import take_stdio
+    # What is imported stays: looking through it for garbage while it comes in takes a fifth of the start.
+    gc.disable()
+    options = _options().parse_args(argv)
+    stdin, stdout = _take_stdio()
+    from trunkline.rpc.handshake import greet
 
-    stdin, stdout = take_stdio()
-    _log_to_stderr()
-    return asyncio.run(_serve(stdin, stdout))
+    greeting = greet(lambda size: os.read(stdin.fileno(), size), stdout.write)
+    import asyncio
+
+    return asyncio.run(_serve(stdin, stdout, greeting, options))
 
 
 def _options() -> argparse.ArgumentParser:
@@ -36,33 +43,66 @@ def _options() -> argparse.ArgumentParser:
         "--clientProcessId",  # the spelling that LSP 3.17 recommends
         type=int,
         metavar="PID",
-        help="process id of the editor, as some editors pass it",
+        help="end when the process with this id has ended",
+    )
+    parser.add_argument(
+        "--log-file",
+        metavar="PATH",
+        help="append what happens to this file: methods, durations and errors; no keys, no conversations",
     )
     return parser
 
 
-async def _serve(stdin: "BinaryIO", stdout: "BinaryIO") -> int:
+def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
+    """The process's real stdin and stdout; nobody else can reach them afterwards.
+
+    stdout carries frames only: fd 0 points at nothing and fd 1 at stderr from here on, so that neither a
+    dependency that prints nor a child process can disturb the stream.
+    """
+    stdin = os.fdopen(os.dup(0), "rb", buffering=0)
+    stdout = os.fdopen(os.dup(1), "wb", buffering=0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    sys.stdout.flush()
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    return stdin, stdout
+
+
+async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", options: argparse.Namespace) -> int:
+    import asyncio
+
     from trunkline.app import Application
     from trunkline.rpc.connection import Connection
+    from trunkline.rpc.logs import log_to
     from trunkline.rpc.streams import open_stdio
 
+    log_to(options.log_file)
+    asyncio.get_running_loop().call_later(_GC_REST_S, _resume_collection)
     app = Application()
     try:
         reader, writer = await open_stdio(stdin, stdout)
-        return await Connection(app, reader, writer).serve()
+        connection = Connection(app, reader, writer, client_process_id=options.clientProcessId)
+        _end_on_signals(connection.end)
+        return await connection.serve(greeting)
     finally:
         await app.aclose()
 
 
-def _log_to_stderr() -> None:
-    """Warnings and errors, without keys; pygls' own lines are off because they quote message bodies."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_ScrubbingFormatter("%(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("pygls").setLevel(logging.CRITICAL)
+def _resume_collection() -> None:
+    """Collect again, but never look at what was there after the start: it stays for good."""
+    gc.freeze()
+    gc.enable()
 
 
-class _ScrubbingFormatter(logging.Formatter):
-    @override
-    def format(self, record: logging.LogRecord) -> str:
-        return scrub(super().format(record))
+def _end_on_signals(end: "Callable[[], None]") -> None:
+    """Being told to end is like losing the client: upstream connections are closed, nothing is orphaned."""
+    import asyncio
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, end)
+        except NotImplementedError:  # Windows: the default action ends the process
+            return

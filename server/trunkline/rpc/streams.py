@@ -1,12 +1,6 @@
-"""Byte streams a connection can run on, and the process's own stdin and stdout as such.
-
-stdout carries frames only: `take_stdio` takes the real descriptors once and points fd 0 at nothing and fd 1
-at stderr, so that neither a dependency that prints nor a child process can disturb the stream.
-"""
+"""Byte streams that a connection can run on, and two files (such as stdin and stdout) as such."""
 
 import asyncio
-import os
-import sys
 import threading
 from typing import BinaryIO, Protocol
 
@@ -32,6 +26,10 @@ class ByteWriter(Protocol):
         """Wait until the other side has taken enough."""
         ...
 
+    def is_closing(self) -> bool:
+        """Whether it was closed, from either side."""
+        ...
+
     def close(self) -> None:
         """Write what is queued and close."""
         ...
@@ -39,19 +37,6 @@ class ByteWriter(Protocol):
     async def wait_closed(self) -> None:
         """Wait until `close` is done."""
         ...
-
-
-def take_stdio() -> tuple[BinaryIO, BinaryIO]:
-    """The process's real stdin and stdout; nobody else can reach them afterwards."""
-    stdin = os.fdopen(os.dup(0), "rb", buffering=0)
-    stdout = os.fdopen(os.dup(1), "wb", buffering=0)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    sys.stdout.flush()
-    os.dup2(2, 1)
-    sys.stdout = sys.stderr
-    return stdin, stdout
 
 
 async def open_stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[ByteReader, ByteWriter]:
@@ -136,6 +121,9 @@ class _PipeWriter:
     async def drain(self) -> None:
         await self._flow.wait_free()
 
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
     def close(self) -> None:
         self._transport.close()
 
@@ -149,6 +137,7 @@ class _ThreadWriter:
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         self._pending: list[bytes] = []
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     def write(self, data: bytes, /) -> None:
@@ -166,8 +155,11 @@ class _ThreadWriter:
         if self._task is not None:
             await self._task
 
+    def is_closing(self) -> bool:
+        return self._closing
+
     def close(self) -> None:
-        pass
+        self._closing = True
 
     async def wait_closed(self) -> None:
         await self.drain()

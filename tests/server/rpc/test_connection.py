@@ -62,7 +62,7 @@ async def test_initialize_announces_trunkline_and_its_methods(app: Application) 
     [
         (b"{", ErrorCode.PARSE_ERROR, None),
         (b"\xff\xfe", ErrorCode.PARSE_ERROR, None),
-        (b"[" * 5000, ErrorCode.PARSE_ERROR, None),
+        (b"[" * 5000, ErrorCode.TOO_DEEP, None),
         (b"[]", ErrorCode.INVALID_REQUEST, None),
         (b"7", ErrorCode.INVALID_REQUEST, None),
         ({"id": 5, "method": "provider/list"}, ErrorCode.INVALID_REQUEST, 5),
@@ -77,8 +77,8 @@ async def test_initialize_announces_trunkline_and_its_methods(app: Application) 
         (request("auth/set", 5, providerId=3, secret=CANARY), ErrorCode.INVALID_PARAMS, 5),
         ({**request("chat/stream", 5), "params": [1]}, ErrorCode.INVALID_PARAMS, 5),
         ({"jsonrpc": "2.0", "id": 5, "method": "chat/stream"}, ErrorCode.INVALID_PARAMS, 5),
-        (request("textDocument/hover", "five"), ErrorCode.INVALID_PARAMS, "five"),
-        (request("workspace/executeCommand", 5, command=CANARY), ErrorCode.INVALID_PARAMS, 5),
+        (request("textDocument/hover", "five"), ErrorCode.METHOD_NOT_FOUND, "five"),
+        (request("workspace/executeCommand", 5, command=CANARY), ErrorCode.METHOD_NOT_FOUND, 5),
     ],
 )
 async def test_a_bad_message_is_answered_and_the_next_one_works(

@@ -1,24 +1,40 @@
-"""The handlers of Trunkline's methods, one module per family, and the table that binds each to its method."""
+"""The handlers of Trunkline's methods, one module per family; a family is imported at its first request.
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+A module here has `HANDLERS`: a pair of method record and handler per method.
+"""
 
-from trunkline.rpc.features import auth, chat, models, providers
-from trunkline.rpc.features.context import Context
-from trunkline_protocol import methods
-from trunkline_protocol.base import WireModel
-from trunkline_protocol.methods import Request
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-Handler = Callable[[Context, Any], Awaitable[WireModel]]
-"""Takes the validated params of its method and returns its result."""
+from trunkline_protocol.schema import METHODS
 
-HANDLERS: tuple[tuple[Request[WireModel, WireModel], Handler], ...] = (
-    (methods.PROVIDER_LIST, providers.provider_list),
-    (methods.MODEL_LIST, models.model_list),
-    (methods.AUTH_SET, auth.auth_set),
-    (methods.AUTH_LIST, auth.auth_list),
-    (methods.AUTH_REMOVE, auth.auth_remove),
-    (methods.CHAT_STREAM, chat.chat_stream),
-)
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
 
-__all__ = ["HANDLERS", "Context", "Handler"]
+    from trunkline.rpc.features.context import Context
+    from trunkline_protocol.base import Request, WireModel
+
+    Handler = Callable[[Context, Any], Awaitable[WireModel]]
+    Entry = tuple[Request[WireModel, WireModel], Handler]
+
+_FAMILIES = {"provider": "providers", "model": "models", "auth": "auth", "chat": "chat"}
+"""Module by the part of the method's name before the slash."""
+
+
+@cache
+def find_handler(method: str) -> "Entry | None":
+    """The record of a method and what handles it; None for a method that is not Trunkline's."""
+    if method not in METHODS:
+        return None
+    module = import_module(f"trunkline.rpc.features.{_FAMILIES[method.partition('/')[0]]}")
+    handlers: tuple[Entry, ...] = module.HANDLERS
+    return next(entry for entry in handlers if entry[0].name == method)
+
+
+def lane_of(method: str) -> str | None:
+    """Requests with the same lane are handled in the order of their arrival.
+
+    Keys: who stores one and lists them without waiting means what is there then.
+    """
+    return "auth" if method.startswith("auth/") else None

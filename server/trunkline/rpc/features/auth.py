@@ -3,6 +3,9 @@
 from trunkline.rpc.features.context import Context
 from trunkline.secrets import Secret
 from trunkline_protocol.auth import (
+    AUTH_LIST,
+    AUTH_REMOVE,
+    AUTH_SET,
     AuthListParams,
     AuthListResult,
     AuthRemoveParams,
@@ -33,3 +36,6 @@ async def auth_remove(context: Context, params: AuthRemoveParams) -> Empty:
     """Handle `auth/remove`."""
     await context.app.keys.remove(params.provider_id, params.key_id)
     return Empty()
+
+
+HANDLERS = ((AUTH_SET, auth_set), (AUTH_LIST, auth_list), (AUTH_REMOVE, auth_remove))

@@ -4,11 +4,9 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 
-from lsprotocol import types
-
 from trunkline.chat.engine import ChatRun
 from trunkline.rpc.features.context import Context
-from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult, ProgressToken
+from trunkline_protocol.chat import CHAT_STREAM, ChatStreamParams, ChatStreamResult, ProgressToken
 
 
 async def chat_stream(context: Context, params: ChatStreamParams) -> ChatStreamResult:
@@ -34,11 +32,11 @@ async def _send_events(context: Context, run: ChatRun, token: ProgressToken) -> 
         async with aclosing(run.events()) as events:
             async for event in events:
                 sent = True
-                await context.progress(token, event)
+                await context.outbox.progress(token, event)
     except asyncio.CancelledError:
         if not sent:
             raise
-        context.protocol.notify(types.PROGRESS, {"token": token, "value": run.cancel()})
+        context.outbox.send_event(token, run.cancel())
 
 
 @asynccontextmanager
@@ -48,13 +46,16 @@ async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerat
     if token is None:
         yield
         return
-    running = context.protocol.cancellable_progress()
-    task = asyncio.current_task()
-    begin = types.WorkDoneProgressBegin(title=f"Asking {params.model}", cancellable=True)
-    await context.progress(token, begin)
-    running[token] = task
+
+    def tell(**value: str | bool) -> None:
+        context.notify("$/progress", {"token": token, "value": value})
+
+    context.requests.name(token)
+    tell(kind="begin", title=f"Asking {params.model}", cancellable=True)
     try:
         yield
     finally:
-        running.pop(token, None)
-        context.protocol.notify(types.PROGRESS, {"token": token, "value": types.WorkDoneProgressEnd()})
+        tell(kind="end")
+
+
+HANDLERS = ((CHAT_STREAM, chat_stream),)

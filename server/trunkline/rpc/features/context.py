@@ -1,16 +1,14 @@
-"""What a handler gets besides its params: the application and a way to report progress."""
+"""What a handler gets besides its params."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
-
-from trunkline_protocol.chat import ProgressToken
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trunkline.app import Application
-    from trunkline.rpc.protocol import TrunklineProtocol
-    from trunkline.rpc.streams import ByteWriter
+    from trunkline.rpc.outbox import Outbox
+    from trunkline.rpc.requests import Requests
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +16,6 @@ class Context:
     """The surroundings of a request."""
 
     app: "Application"
-    protocol: "TrunklineProtocol"
-    writer: "ByteWriter"
-
-    async def progress(self, token: ProgressToken, value: Any) -> None:
-        """Send a `$/progress` value, and wait while the client is slow to read.
-
-        The wait holds up this one request only, and through it the provider's stream.
-        """
-        self.protocol.notify(types.PROGRESS, {"token": token, "value": value})
-        await self.writer.drain()
+    outbox: "Outbox"
+    requests: "Requests"
+    notify: "Callable[[str, dict[str, Any]], None]"

@@ -1,0 +1,184 @@
+"""What waits to be written to one client: bounded, merged, and never in anybody's way.
+
+A client that reads slowly, or not at all, costs only itself. Increments of a stream that wait behind each
+other become one; past the bound the request that makes them waits, and through it the provider's stream.
+Responses and completed events are never dropped and never merged.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic_core import to_json
+
+from trunkline.rpc.framing import encode_frame
+from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
+
+if TYPE_CHECKING:
+    from trunkline.rpc.streams import ByteWriter
+    from trunkline_protocol.chat import ChatEvent, ProgressToken
+
+BOUND_BYTES = 4 * 1024 * 1024
+"""Above this, whoever makes increments waits."""
+BOUND_MESSAGES = 512
+"""The same in messages."""
+CEILING_BYTES = 32 * 1024 * 1024
+"""Above this, no more input is taken from the client: every request means another response."""
+
+_BATCH_BYTES = 64 * 1024
+"""How much is handed to the stream at once."""
+
+_MERGEABLE = (TextDelta, ReasoningDelta, ToolCallDelta)
+
+
+@dataclass(slots=True)
+class _Increment:
+    """One progress value that is still waiting, and may still grow."""
+
+    token: "ProgressToken"
+    event: "TextDelta | ReasoningDelta | ToolCallDelta"
+    texts: list[str] = field(default_factory=list[str])
+
+    def accepts(self, event: "ChatEvent") -> bool:
+        """Whether `event` continues this one."""
+        if type(event) is not type(self.event):
+            return False
+        return not isinstance(event, ToolCallDelta) or event.call_id == _call_id(self.event)
+
+    def body(self) -> bytes:
+        """The notification with all the text that has come."""
+        name = "arguments_text" if isinstance(self.event, ToolCallDelta) else "text"
+        merged = self.event.model_copy(update={name: "".join(self.texts)})
+        return _body({"method": "$/progress", "params": {"token": self.token, "value": merged}})
+
+
+def _call_id(event: "ChatEvent") -> str | None:
+    return event.call_id if isinstance(event, ToolCallDelta) else None
+
+
+class Outbox:
+    """The outgoing side of one connection. `run` writes; everything else only queues."""
+
+    def __init__(self, writer: "ByteWriter") -> None:
+        self._writer = writer
+        self._queue: deque[bytes | _Increment] = deque()
+        self._last: dict[ProgressToken, _Increment] = {}
+        self._bytes = 0
+        self._filled = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+        self._below_ceiling = asyncio.Event()
+        self._below_ceiling.set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._closed = False
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Queue a message; wire models and plain JSON may be mixed in it.
+
+        Raises:
+            PydanticSerializationError: a value of it is not JSON. Nothing was queued then.
+        """
+        self._push(_body(message))
+
+    async def progress(self, token: "ProgressToken", event: "ChatEvent") -> None:
+        """Queue a chat event as `$/progress`, and wait while too much is waiting already."""
+        last = self._last.get(token)
+        if last is not None and last.accepts(event):
+            text = _text_of(event)
+            last.texts.append(text)
+            self._count(len(text))
+        elif isinstance(event, _MERGEABLE):
+            increment = _Increment(token, event, [_text_of(event)])
+            self._last[token] = increment
+            self._queue.append(increment)
+            self._count(len(increment.texts[0]))
+            self._wake()
+        else:
+            self.send_event(token, event)
+        if not self._has_room.is_set():
+            await self._has_room.wait()
+
+    def send_event(self, token: "ProgressToken", event: "ChatEvent") -> None:
+        """Queue a chat event as `$/progress` without waiting: for the last ones of a stream."""
+        self._last.pop(token, None)
+        self.send({"method": "$/progress", "params": {"token": token, "value": event}})
+
+    async def below_ceiling(self) -> None:
+        """Wait while so much is unread that no more input should be taken."""
+        await self._below_ceiling.wait()
+
+    async def run(self) -> None:
+        """Write until cancelled or the client is gone; then everything queued is forgotten."""
+        try:
+            while not self._writer.is_closing():
+                await self._filled.wait()
+                self._filled.clear()
+                while self._queue and not self._writer.is_closing():
+                    self._writer.write(self._batch())
+                    await self._writer.drain()
+                if not self._queue:
+                    self._empty.set()
+        except OSError:
+            pass  # the client is gone; the reading side ends the connection
+        finally:
+            self._closed = True
+            self._queue.clear()
+            self._last.clear()
+            self._empty.set()
+            self._has_room.set()
+            self._below_ceiling.set()
+
+    async def flushed(self) -> None:
+        """Wait until everything queued was handed to the stream."""
+        await self._empty.wait()
+
+    def _push(self, body: bytes) -> None:
+        if self._closed:
+            return
+        self._queue.append(body)
+        self._count(len(body))
+        self._wake()
+
+    def _wake(self) -> None:
+        self._empty.clear()
+        self._filled.set()
+
+    def _count(self, size: int) -> None:
+        self._bytes += size
+        if self._bytes > BOUND_BYTES or len(self._queue) > BOUND_MESSAGES:
+            self._has_room.clear()
+        if self._bytes > CEILING_BYTES:
+            self._below_ceiling.clear()
+
+    def _batch(self) -> bytes:
+        frames: list[bytes] = []
+        size = 0
+        while self._queue and size < _BATCH_BYTES:
+            item = self._queue.popleft()
+            if isinstance(item, _Increment):
+                if self._last.get(item.token) is item:
+                    del self._last[item.token]
+                self._bytes -= sum(map(len, item.texts))
+                item = item.body()
+            else:
+                self._bytes -= len(item)
+            frame = encode_frame(item)
+            frames.append(frame)
+            size += len(frame)
+        if self._bytes <= BOUND_BYTES // 2 and len(self._queue) <= BOUND_MESSAGES // 2:
+            self._has_room.set()
+        if self._bytes <= CEILING_BYTES // 2:
+            self._below_ceiling.set()
+        return b"".join(frames)
+
+
+def _text_of(event: "ChatEvent") -> str:
+    if isinstance(event, ToolCallDelta):
+        return event.arguments_text
+    return event.text if isinstance(event, TextDelta | ReasoningDelta) else ""
+
+
+def _body(message: dict[str, Any]) -> bytes:
+    return to_json({"jsonrpc": "2.0", **message}, exclude_none=True, by_alias=True, inf_nan_mode="null")
