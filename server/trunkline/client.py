@@ -85,8 +85,10 @@ class Client:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
             self.notify("$/cancelRequest", {"id": request_id})
-            with suppress(RequestError, ConnectionLostError):
-                await future
+            # The server answers a cancelled request too; it is not waited for for ever.
+            future.add_done_callback(lambda done: None if done.cancelled() else done.exception())
+            await asyncio.wait({future}, timeout=_END_S)
+            future.cancel()
             raise
 
     async def call(self, request: Request[P, R], params: P) -> R:

@@ -237,3 +237,39 @@ async def test_killing_the_server_mid_answer_ends_the_request(
             with pytest.raises(ConnectionLostError):
                 await asking
             await scripted.closed_early.wait()
+
+
+async def test_the_log_file_tells_what_happened_without_keys_or_content(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [answer_sse(chunk(content="the private answer"), chunk("stop"))]
+    user.home.mkdir(exist_ok=True)
+    log = user.home / "trunkline.log"
+    async with spawn([*SERVER, "--log-file", str(log)], env=user.env) as client:
+        await client.initialize()
+        await client.request("auth/set", {"providerId": "fastrouter", "secret": CANARY})
+        with pytest.raises(RequestError):
+            await client.request("auth/set", {"providerId": CANARY, "secret": CANARY})
+        question = {"role": "user", "content": "the private question"}
+        await client.request("chat/stream", {"model": MODEL, "messages": [question]})
+        await client.shutdown()
+    text = log.read_text(encoding="utf-8")
+    assert "Received request 'chat/stream'" in text
+    assert "Sending response 'auth/set' (3): failed with providerUnknown" in text
+    assert "private" not in text
+    assert CANARY not in text
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert scripted.chats()
+
+
+async def test_a_log_file_that_cannot_be_written_is_said_and_is_no_reason_not_to_start(user: User) -> None:
+    code, messages, err = await run(
+        user,
+        frames(INITIALIZE, SHUTDOWN, EXIT),
+        "--stdio",
+        "--log-file",
+        str(user.home / "no" / "such" / "x.log"),
+    )
+    assert (code, len(messages)) == (0, 2)
+    assert b"cannot write the log file" in err
+    assert b"Traceback" not in err

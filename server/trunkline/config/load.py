@@ -98,6 +98,15 @@ class LoadedConfig:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """Providers that somebody without the right to more has switched off."""
+
+    enabled: frozenset[str] | None = None
+    """When given, only these may stay."""
+    disabled: frozenset[str] = frozenset()
+
+
 class ConfigFile:
     """The user's configuration in one directory: `trunkline.json`, and `trunkline.jsonc` merged over it.
 
@@ -107,9 +116,26 @@ class ConfigFile:
     def __init__(self, directory: Path) -> None:
         self._paths = tuple(directory / name for name in _FILE_NAMES)
         self._last: _Reading | None = None
+        self._narrowings: dict[object, Narrowing] = {}
+        self._narrowed: tuple[LoadedConfig, LoadedConfig] | None = None
+
+    def narrow(self, owner: object, narrowing: Narrowing | None) -> None:
+        """Switch providers off on behalf of `owner`, in place of what it asked before; None takes it back."""
+        self._narrowings.pop(owner, None)
+        if narrowing is not None and narrowing != Narrowing():
+            self._narrowings[owner] = narrowing
+        self._narrowed = None
 
     def current(self) -> LoadedConfig:
         """The configuration as it is now; the files are read again only when one of them changed."""
+        loaded = self._read()
+        if not self._narrowings:
+            return loaded
+        if self._narrowed is None or self._narrowed[0] is not loaded:
+            self._narrowed = loaded, _narrowed(loaded, self._narrowings.values())
+        return self._narrowed[1]
+
+    def _read(self) -> LoadedConfig:
         stamps = tuple(_stamp(path) for path in self._paths)
         last = self._last
         if last is not None and last.settled and last.stamps == stamps:
@@ -141,6 +167,17 @@ class _Reading:
     stamps: tuple[_Stamp, ...]
     settled: bool
     loaded: LoadedConfig
+
+
+def _narrowed(loaded: LoadedConfig, narrowings: Iterable[Narrowing]) -> LoadedConfig:
+    enabled, disabled = loaded.settings.enabled_providers, set(loaded.settings.disabled_providers)
+    for narrowing in narrowings:
+        disabled |= narrowing.disabled
+        if narrowing.enabled is not None:
+            allowed = narrowing.enabled if enabled is None else narrowing.enabled.intersection(enabled)
+            enabled = tuple(sorted(allowed))
+    update = {"enabled_providers": enabled, "disabled_providers": tuple(sorted(disabled))}
+    return LoadedConfig(loaded.settings.model_copy(update=update), loaded.problems)
 
 
 def _stamp(path: Path) -> _Stamp:

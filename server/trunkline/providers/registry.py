@@ -89,7 +89,7 @@ class ProviderRegistry:
                 ErrorCode.PROVIDER_DISABLED,
                 provider.disabled_reason or f"{provider.name} is disabled.",
                 provider_id=provider_id,
-                hint="Change `disabled_providers` or `enabled_providers` in the configuration file.",
+                hint="Change `disabled_providers` or `enabled_providers` in the configuration or the editor.",
             )
         if provider.error is not None:
             raise provider.error.with_fields(provider_id=provider_id)
@@ -131,9 +131,9 @@ class ProviderRegistry:
 def why_not_allowed(settings: Settings, provider: str, name: str) -> str | None:
     """Why the settings switch off the provider with this id; None when they do not. `disabled` wins."""
     if provider in settings.disabled_providers:
-        return f"{name} is switched off: it is in `disabled_providers` of the configuration."
+        return f"{name} is switched off: it is in `disabled_providers` of the settings."
     if settings.enabled_providers is not None and provider not in settings.enabled_providers:
-        return f"{name} is switched off: it is not in `enabled_providers` of the configuration."
+        return f"{name} is switched off: it is not in `enabled_providers` of the settings."
     return None
 
 

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
 
 from trunkline.errors import TrunklineError, describe
+from trunkline.rpc.editor_settings import SECTION, read_settings
 from trunkline.rpc.features import find_handler, lane_of
 from trunkline.rpc.features.context import Context
 from trunkline.rpc.framing import FrameDecoder, FramingError
@@ -80,6 +81,7 @@ class Connection:
         try:
             await self._close(reading, writing, ending)
         finally:
+            self._app.config.narrow(self, None)
             self._trace.close()
         return 0 if self._shutdown else 1
 
@@ -122,16 +124,24 @@ class Connection:
         if isinstance(item, FramingError):
             self._refuse(None, item.code, item.message)
             return not item.fatal
-        match item:
-            case Call():
-                self._take_call(item)
-            case Notice():
-                self._take_notice(item)
-            case Reply():
-                self._take_reply(item)
-            case Refused():
-                self._refuse(item.id, item.code, item.message)
+        try:
+            self._dispatch(item)
+        except Exception as error:  # noqa: BLE001 - one message must never end the connection
+            failure = describe(error)
+            if isinstance(item, Call):
+                self._answer_error(item.id, failure)
         return not self._ended.is_set()
+
+    def _dispatch(self, message: Message) -> None:
+        match message:
+            case Call():
+                self._take_call(message)
+            case Notice():
+                self._take_notice(message)
+            case Reply():
+                self._take_reply(message)
+            case Refused():
+                self._refuse(message.id, message.code, message.message)
 
     def _take_call(self, call: Call) -> None:
         stopped = self._gate(call)
@@ -192,7 +202,12 @@ class Connection:
             case "$/setTrace":
                 self._trace.set(_field(params, "value"))
             case "initialized":
-                self._show_notices()
+                self._show_warnings(self._app.config.current().notices())
+                self._configure(self._client.options)
+                self._pull_configuration()
+            case "workspace/didChangeConfiguration":
+                self._configure(_field(params, "settings"))
+                self._pull_configuration()
             case method if method.startswith(_DOCUMENT_METHODS):
                 self._synchronise(method, params)
             case _:
@@ -255,10 +270,23 @@ class Connection:
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the connection ended with an error", exc_info=error)
 
-    def _show_notices(self) -> None:
-        """Tell the user about a configuration that cannot be read; the editor shows it."""
-        for notice in self._app.config.current().notices():
-            self.notify("window/showMessage", {"type": 2, "message": notice})
+    def _show_warnings(self, warnings: Iterable[str]) -> None:
+        """Tell the user through the editor: a configuration that is not used must not go unnoticed."""
+        for warning in warnings:
+            self.notify("window/showMessage", {"type": 2, "message": warning})
+
+    def _configure(self, value: Any) -> None:
+        """Apply the editor's settings, if these are any; a wrong one is named and ignored."""
+        settings = read_settings(value)
+        if settings is not None:
+            self._app.config.narrow(self, settings.narrowing)
+            self._show_warnings(settings.problems)
+
+    def _pull_configuration(self) -> None:
+        """Ask a client that has settings for them (LSP 3.17, "workspace/configuration")."""
+        if self._client is not None and self._client.pulls_configuration:
+            items = {"items": [{"section": SECTION}]}
+            self.ask("workspace/configuration", items, lambda values: self._configure(_first(values)))
 
     def _synchronise(self, method: str, params: Any) -> None:
         try:
@@ -299,6 +327,10 @@ class Connection:
     def _answer_error(self, msg_id: MsgId | None, error: "WireError") -> None:
         self._outbox.send({"id": msg_id, "error": error})
         self._trace.answered(msg_id, error.data.kind)
+
+
+def _first(values: Any) -> Any:
+    return next(iter(values), None) if isinstance(values, list) else None  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
 
 
 def _field(params: Any, name: str) -> Any:

@@ -38,7 +38,8 @@ class _Increment:
 
     token: "ProgressToken"
     event: "TextDelta | ReasoningDelta | ToolCallDelta"
-    texts: list[str] = field(default_factory=list[str])
+    text: bytearray = field(default_factory=bytearray)
+    """UTF-8; one growing buffer, because a million small strings weigh fifteen times their text."""
 
     def accepts(self, event: "ChatEvent") -> bool:
         """Whether `event` continues this one."""
@@ -49,7 +50,7 @@ class _Increment:
     def body(self) -> bytes:
         """The notification with all the text that has come."""
         name = "arguments_text" if isinstance(self.event, ToolCallDelta) else "text"
-        merged = self.event.model_copy(update={name: "".join(self.texts)})
+        merged = self.event.model_copy(update={name: self.text.decode()})
         return _body({"method": "$/progress", "params": {"token": self.token, "value": merged}})
 
 
@@ -84,16 +85,18 @@ class Outbox:
 
     async def progress(self, token: "ProgressToken", event: "ChatEvent") -> None:
         """Queue a chat event as `$/progress`, and wait while too much is waiting already."""
+        if self._closed:
+            return
         last = self._last.get(token)
         if last is not None and last.accepts(event):
             text = _text_of(event)
-            last.texts.append(text)
+            last.text += text
             self._count(len(text))
         elif isinstance(event, _MERGEABLE):
-            increment = _Increment(token, event, [_text_of(event)])
+            increment = _Increment(token, event, bytearray(_text_of(event)))
             self._last[token] = increment
             self._queue.append(increment)
-            self._count(len(increment.texts[0]))
+            self._count(len(increment.text))
             self._wake()
         else:
             self.send_event(token, event)
@@ -160,7 +163,7 @@ class Outbox:
             if isinstance(item, _Increment):
                 if self._last.get(item.token) is item:
                     del self._last[item.token]
-                self._bytes -= sum(map(len, item.texts))
+                self._bytes -= len(item.text)
                 item = item.body()
             else:
                 self._bytes -= len(item)
@@ -174,10 +177,10 @@ class Outbox:
         return b"".join(frames)
 
 
-def _text_of(event: "ChatEvent") -> str:
+def _text_of(event: "ChatEvent") -> bytes:
     if isinstance(event, ToolCallDelta):
-        return event.arguments_text
-    return event.text if isinstance(event, TextDelta | ReasoningDelta) else ""
+        return event.arguments_text.encode("utf-8", "replace")
+    return event.text.encode("utf-8", "replace") if isinstance(event, TextDelta | ReasoningDelta) else b""
 
 
 def _body(message: dict[str, Any]) -> bytes:

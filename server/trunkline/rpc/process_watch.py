@@ -3,7 +3,6 @@
 LSP 3.17, "InitializeParams.processId": the server should exit when that process is not alive.
 """
 
-import asyncio
 import os
 
 _INTERVAL_S = 1.0
@@ -11,21 +10,28 @@ _INTERVAL_S = 1.0
 
 async def process_has_ended(process_id: int) -> None:
     """Return when there is no such process any more."""
-    try:
-        descriptor = os.pidfd_open(process_id) if hasattr(os, "pidfd_open") else None
-    except ProcessLookupError:
-        return
-    except (OSError, OverflowError):
-        descriptor = None  # an old kernel or a sandbox
+    import asyncio
+
+    descriptor = watch_descriptor(process_id)
     if descriptor is not None:
         await _readable(descriptor)
         return
-    while _is_alive(process_id):  # noqa: ASYNC110 - there is no event for a foreign process elsewhere
+    while is_alive(process_id):  # noqa: ASYNC110 - there is no event for a foreign process elsewhere
         await asyncio.sleep(_INTERVAL_S)
+
+
+def watch_descriptor(process_id: int) -> int | None:
+    """A descriptor that becomes readable when the process ends; None where there is none to be had."""
+    try:
+        return os.pidfd_open(process_id) if hasattr(os, "pidfd_open") else None
+    except (OSError, OverflowError):
+        return None  # the process has ended, the kernel is old, or a sandbox forbids it
 
 
 async def _readable(descriptor: int) -> None:
     """Linux makes a process's descriptor readable when the process ends."""
+    import asyncio
+
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_reader(descriptor, ended.set)
@@ -36,7 +42,8 @@ async def _readable(descriptor: int) -> None:
         os.close(descriptor)
 
 
-def _is_alive(process_id: int) -> bool:
+def is_alive(process_id: int) -> bool:
+    """Whether there is such a process; one that has ended and was not collected yet counts as alive."""
     if os.name == "nt":
         return _is_alive_on_windows(process_id)
     if process_id <= 0:

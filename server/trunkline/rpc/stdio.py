@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from trunkline.rpc.handshake import Greeting
 
 _GC_REST_S = 1.0
+_WATCH_S = 1.0
 
 
 def main(argv: "Sequence[str]") -> int:
@@ -26,7 +27,7 @@ def main(argv: "Sequence[str]") -> int:
     stdin, stdout = _take_stdio()
     from trunkline.rpc.handshake import greet
 
-    greeting = greet(lambda size: os.read(stdin.fileno(), size), stdout.write)
+    greeting = greet(_first_reads(stdin.fileno(), options.clientProcessId), stdout.write)
     import asyncio
 
     return asyncio.run(_serve(stdin, stdout, greeting, options))
@@ -64,10 +65,33 @@ def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
-    sys.stdout.flush()
     os.dup2(2, 1)
+    sys.stdout.flush()  # what was printed before now goes to stderr as well
     sys.stdout = sys.stderr
     return stdin, stdout
+
+
+def _first_reads(descriptor: int, client_process_id: int | None) -> "Callable[[int], bytes]":
+    """Blocking reads for the handshake; an editor that dies before its first word is the end of input."""
+    if client_process_id is None or os.name == "nt":
+        return lambda size: os.read(descriptor, size)
+    from select import select
+
+    from trunkline.rpc.process_watch import is_alive, watch_descriptor
+
+    watch = watch_descriptor(client_process_id)
+    watched = [descriptor] if watch is None else [descriptor, watch]
+
+    def read(size: int) -> bytes:
+        while is_alive(client_process_id):
+            ready = select(watched, [], [], _WATCH_S)[0]
+            if watch in ready:
+                break
+            if descriptor in ready:
+                return os.read(descriptor, size)
+        return b""
+
+    return read
 
 
 async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", options: argparse.Namespace) -> int:

@@ -1,0 +1,167 @@
+"""What waits for a slow reader: merged where it may be, in order, complete, and bounded."""
+
+import asyncio
+import json
+from typing import Any
+
+from trunkline.rpc.framing import FrameDecoder
+from trunkline.rpc.outbox import BOUND_BYTES, CEILING_BYTES, Outbox
+from trunkline_protocol.chat import (
+    ChatEvent,
+    Message,
+    MessageCompleted,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+)
+
+
+class SlowClient:
+    """A byte writer whose other side reads only when it is told to."""
+
+    def __init__(self) -> None:
+        self.reads = asyncio.Event()
+        self.data = bytearray()
+        self._closing = False
+
+    def write(self, data: bytes, /) -> None:
+        self.data += data
+
+    async def drain(self) -> None:
+        await self.reads.wait()
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def close(self) -> None:
+        self._closing = True
+
+    async def wait_closed(self) -> None:
+        return
+
+    def messages(self) -> list[Any]:
+        return [json.loads(item) for item in FrameDecoder().feed(bytes(self.data)) if isinstance(item, bytes)]
+
+
+async def sent_while_stalled(*steps: tuple[int, ChatEvent]) -> list[Any]:
+    """What a client gets that reads nothing until everything was queued, after one first message."""
+    client = SlowClient()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"method": "first"})
+    await asyncio.sleep(0)
+    for token, event in steps:
+        await outbox.progress(token, event)
+    client.reads.set()
+    async with asyncio.timeout(10):
+        await outbox.flushed()
+    writing.cancel()
+    return [message["params"] for message in client.messages()[1:]]
+
+
+async def test_increments_of_one_kind_that_wait_behind_each_other_become_one() -> None:
+    sent = await sent_while_stalled(*((1, TextDelta(text=text)) for text in ("a", "b", "c")))
+    assert sent == [{"token": 1, "value": {"type": "text.delta", "text": "abc"}}]
+
+
+async def test_what_may_not_be_merged_keeps_its_place() -> None:
+    done = MessageCompleted(message=Message(role="assistant", content=()), finish_reason="stop")
+    sent = await sent_while_stalled(
+        (1, ReasoningDelta(text="h")),
+        (1, ReasoningDelta(text="m")),
+        (1, TextDelta(text="a")),
+        (2, TextDelta(text="x")),
+        (1, TextDelta(text="b")),
+        (2, TextDelta(text="y")),
+        (1, ToolCallDelta(call_id="c1", arguments_text="{")),
+        (1, ToolCallDelta(call_id="c2", arguments_text="[")),
+        (1, ToolCallDelta(call_id="c2", arguments_text="]")),
+        (1, TextDelta(text="c")),
+        (1, done),
+        (1, TextDelta(text="d")),
+    )
+    assert [params["value"].get("text") for params in sent if params["token"] == 2] == ["xy"]
+    mine = [params["value"] for params in sent if params["token"] == 1]
+    assert [(value["type"], value.get("text", value.get("argumentsText"))) for value in mine] == [
+        ("reasoning.delta", "hm"),
+        ("text.delta", "ab"),
+        ("toolCall.delta", "{"),
+        ("toolCall.delta", "[]"),
+        ("text.delta", "c"),
+        ("message.completed", None),
+        ("text.delta", "d"),
+    ]
+
+
+async def test_past_the_bound_the_maker_waits_and_nothing_is_lost() -> None:
+    client = SlowClient()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    piece = "x" * 100_000
+    made = 0
+
+    async def make() -> None:
+        nonlocal made
+        for _ in range(200):
+            await outbox.progress("t", TextDelta(text=piece))
+            made += 1
+
+    making = asyncio.create_task(make())
+    for _ in range(1000):
+        await asyncio.sleep(0)
+    assert not making.done()
+    # One bound's worth waits here, and one was handed to the stream.
+    assert made * len(piece) <= 2 * (BOUND_BYTES + len(piece))
+    outbox.send({"id": 1, "result": "a response does not wait"})
+    client.reads.set()
+    async with asyncio.timeout(10):
+        await making
+        await outbox.flushed()
+    writing.cancel()
+    text = "".join(m["params"]["value"]["text"] for m in client.messages() if m.get("method") == "$/progress")
+    assert text == piece * 200
+    assert [message["id"] for message in client.messages() if "id" in message] == [1]
+
+
+async def test_far_past_the_bound_no_more_input_is_taken() -> None:
+    client = SlowClient()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"id": 0, "result": "x" * CEILING_BYTES})
+    outbox.send({"id": 1, "result": "x" * CEILING_BYTES})
+    waiting = asyncio.create_task(outbox.below_ceiling())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    client.reads.set()
+    async with asyncio.timeout(10):
+        await waiting
+    writing.cancel()
+
+
+async def test_a_client_that_is_gone_holds_nobody() -> None:
+    client = SlowClient()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"id": 1, "result": 1})
+    await asyncio.sleep(0)
+    client.close()
+    client.reads.set()
+    async with asyncio.timeout(10):
+        await writing
+        for _ in range(100):
+            await outbox.progress("t", TextDelta(text="x" * 100_000))
+        outbox.send({"id": 2, "result": "x" * CEILING_BYTES})
+        await outbox.below_ceiling()
+        await outbox.flushed()
+
+
+async def test_null_stays_where_it_means_something() -> None:
+    client = SlowClient()
+    client.reads.set()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"id": 1, "result": None})
+    outbox.send({"id": 2, "result": {"kept": None, "odd": float("nan")}})
+    await outbox.flushed()
+    writing.cancel()
+    assert [message["result"] for message in client.messages()] == [None, {"kept": None, "odd": None}]
