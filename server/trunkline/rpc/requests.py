@@ -38,9 +38,7 @@ class Requests:
 
     def cancel(self, msg_id: object) -> None:
         """Cancel a request. Silent when there is none: its answer may have crossed the cancel."""
-        task = self._tasks.get(msg_id) if isinstance(msg_id, str | int) else None
-        if task is not None:
-            task.cancel()
+        _cancel_once(self._tasks.get(msg_id) if isinstance(msg_id, str | int) else None)
 
     def name(self, token: MsgId) -> None:
         """Let `cancel_named(token)` cancel the request whose work calls this."""
@@ -51,15 +49,13 @@ class Requests:
 
     def cancel_named(self, token: object) -> None:
         """Cancel the request with this work-done token; silent when there is none."""
-        task = self._by_token.get(token) if isinstance(token, str | int) else None
-        if task is not None:
-            task.cancel()
+        _cancel_once(self._by_token.get(token) if isinstance(token, str | int) else None)
 
     async def end(self, grace_s: float) -> None:
         """Cancel everything and give it `grace_s` seconds to clean up."""
         tasks = set(self._tasks.values())
         for task in tasks:
-            task.cancel()
+            _cancel_once(task)
         if tasks:
             await asyncio.wait(tasks, timeout=grace_s)
 
@@ -77,3 +73,9 @@ class Requests:
         if lane is not None and self._lanes.get(lane) is task:
             del self._lanes[lane]
         self._finished(msg_id, task)
+
+
+def _cancel_once(task: "asyncio.Task[Any] | None") -> None:
+    """A second cancel would interrupt the cleaning up of the first, and leave a connection open upstream."""
+    if task is not None and not task.cancelling():
+        task.cancel()

@@ -347,6 +347,18 @@ async def test_the_trace_tells_methods_and_outcomes_and_nothing_else(wire: Wire)
     assert outcome(await wire.receive()) == (4, "ok")
 
 
+async def test_a_warning_of_the_server_reaches_the_clients_log(user: User, wire: Wire) -> None:
+    user.paths.data.mkdir(parents=True, mode=0o700)
+    store = user.paths.data / "auth.json"
+    store.write_text('{"version": 1, "providers": {}}', encoding="utf-8")
+    store.chmod(0o644)
+    await wire.handshake()
+    wire.send(request("auth/list", 1))
+    logged = await wire.receive_method("window/logMessage")
+    assert logged["params"]["type"] == 2
+    assert str(store) in logged["params"]["message"]
+
+
 async def disabled_providers(wire: Wire, request_id: int) -> set[str]:
     wire.send(request("provider/list", request_id, includeDisabled=True))
     while (message := await wire.receive()).get("id") != request_id:
