@@ -61,6 +61,7 @@ class Connection:
         self._client: Client | None = None
         self._documents: Documents | None = None
         self._shutdown = False
+        self._stopping: asyncio.Task[None] | None = None
         self._asked: dict[MsgId, Callable[[Any], None]] = {}
         self._ids = itertools.count(1)
         self._ended = asyncio.Event()
@@ -238,10 +239,12 @@ class Connection:
 
     def _start_shutdown(self, msg_id: MsgId) -> None:
         self._shutdown = True
-        ending = asyncio.create_task(self._requests.end(_GRACE_S))
-        ending.add_done_callback(lambda _: self._answer(msg_id, None))
-        self._watches.add(ending)
-        ending.add_done_callback(self._watches.discard)
+
+        async def stop() -> None:
+            await self._requests.end(_GRACE_S)
+            self._answer(msg_id, None)
+
+        self._stopping = asyncio.create_task(stop())
 
     def _watch(self, process_id: int) -> None:
         from trunkline.rpc.process_watch import process_has_ended
@@ -255,6 +258,8 @@ class Connection:
         reading, writing, ending = tasks
         reading.cancel()
         await self._requests.end(_GRACE_S)
+        if self._stopping is not None:
+            await self._stopping  # `exit` right behind `shutdown`: both are meant
         rest = {reading, writing, ending, *self._watches}
         for task in rest - {writing}:
             task.cancel()

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from support.memory import connected
+from support.memory import connected, raw_connection
 from support.provider import MODEL, USAGE, Provider, chunk
 from support.upstream import Answer, Upstream, answer_json, answer_sse
 from support.user import CANARY, User
+from support.wire import Wire, request
 from trunkline.app import Application
 from trunkline.client import ConnectionLostError, RequestError
 from trunkline_protocol.chat import (
@@ -298,6 +299,23 @@ async def test_a_cancelled_request_without_a_token_is_answered_with_the_lsp_erro
                 await asking
             await scripted.closed_early.wait()
     assert caught.value.error.code == ErrorCode.REQUEST_CANCELLED
+
+
+async def test_shutdown_and_exit_in_one_write_still_answer_everything(
+    app: Application, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [answer_sse(chunk(content="Once upon"), chunk("stop"), hold=asyncio.Event())]
+    async with raw_connection(app) as streams:
+        wire = Wire(*streams)
+        await wire.handshake()
+        wire.send(request("chat/stream", 1, **ask()))
+        async with asyncio.timeout(10):
+            await scripted.asked.wait()
+            wire.send(request("shutdown", 2), {"jsonrpc": "2.0", "method": "exit"})
+            answers = [await wire.receive(), await wire.receive(), await wire.receive()]
+            await scripted.closed_early.wait()
+    assert answers[0]["error"]["code"] == ErrorCode.REQUEST_CANCELLED
+    assert answers[1:] == [{"jsonrpc": "2.0", "id": 2, "result": None}, None]
 
 
 async def test_a_client_that_leaves_ends_its_upstream_connection(
