@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+NVIM_VENV := tests/clients/nvim/.venv
 
 .PHONY: demo test lint types format schema clients wheel clean
 
@@ -24,9 +25,14 @@ format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# Client software for tests/clients; without it those tests are skipped.
+# Client software for tests/clients, as far as it needs no root; without it those tests are skipped.
 clients:
-	cd tests/clients/node && npm install --no-save --silent
+	test -x $(NVIM_VENV)/bin/python || $(PYTHON) -m venv $(NVIM_VENV)
+	$(NVIM_VENV)/bin/python -m pip install --quiet --require-hashes -r tests/clients/nvim/requirements.txt
+	@if command -v npm >/dev/null; then cd tests/clients/node && npm install --no-save --silent; \
+	else echo "Left for you: node and npm (Debian: nodejs npm), then make clients again."; fi
+	@command -v emacs >/dev/null || echo "Left for you: Emacs and eglot (Debian: emacs-nox elpa-eglot)."
+	@command -v vim >/dev/null || echo "Left for you: Vim and ALE (Debian: vim vim-ale)."
 
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate
