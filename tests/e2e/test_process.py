@@ -273,3 +273,34 @@ async def test_a_log_file_that_cannot_be_written_is_said_and_is_no_reason_not_to
     assert (code, len(messages)) == (0, 2)
     assert b"cannot write the log file" in err
     assert b"Traceback" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes cannot be made non-blocking there")
+async def test_pipes_that_an_editor_made_non_blocking_work(user: User) -> None:
+    from_editor, to_server = os.pipe()
+    from_server, to_editor = os.pipe()
+    for descriptor in (from_editor, to_editor):
+        os.set_blocking(descriptor, False)
+    process = await asyncio.create_subprocess_exec(*SERVER, stdin=from_editor, stdout=to_editor, env=user.env)
+    os.close(from_editor)
+    os.close(to_editor)
+    os.write(to_server, frames(INITIALIZE, {"id": 3, "method": "model/list"}, SHUTDOWN, EXIT))
+    with os.fdopen(from_server, "rb") as answers:
+        out = await asyncio.to_thread(answers.read)
+    os.close(to_server)
+    async with asyncio.timeout(10):
+        assert await process.wait() == 0
+    messages = [json.loads(item) for item in FrameDecoder().feed(out) if isinstance(item, bytes)]
+    assert sorted(message["id"] for message in messages) == [1, 2, 3]
+
+
+async def test_an_editor_that_is_gone_before_the_answer_is_no_traceback(user: User) -> None:
+    nobody_reads, to_nobody = os.pipe()
+    os.close(nobody_reads)
+    process = await asyncio.create_subprocess_exec(
+        *SERVER, stdin=PIPE, stdout=to_nobody, stderr=PIPE, env=user.env
+    )
+    os.close(to_nobody)
+    async with asyncio.timeout(20):
+        _, err = await process.communicate(frames(INITIALIZE))
+    assert (process.returncode, err) == (1, b"")

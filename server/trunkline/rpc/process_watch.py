@@ -43,11 +43,19 @@ async def _readable(descriptor: int) -> None:
 
 
 def is_alive(process_id: int) -> bool:
-    """Whether there is such a process; one that has ended and was not collected yet counts as alive."""
+    """Whether there is such a process that has not ended."""
     if os.name == "nt":
         return _is_alive_on_windows(process_id)
     if process_id <= 0:
         return False
+    descriptor = watch_descriptor(process_id)
+    if descriptor is not None:
+        from select import select
+
+        try:
+            return not select([descriptor], [], [], 0)[0]  # a zombie has ended, though it can be signalled
+        finally:
+            os.close(descriptor)
     try:
         os.kill(process_id, 0)
     except PermissionError:

@@ -27,7 +27,11 @@ def main(argv: "Sequence[str]") -> int:
     stdin, stdout = _take_stdio()
     from trunkline.rpc.handshake import greet
 
-    greeting = greet(_first_reads(stdin.fileno(), options.clientProcessId), stdout.write)
+    blocking = _Blocking(stdin, stdout, options.clientProcessId)
+    try:
+        greeting = greet(blocking.read, blocking.write)
+    except OSError:
+        return 1  # the editor was gone before it could be answered
     import asyncio
 
     return asyncio.run(_serve(stdin, stdout, greeting, options))
@@ -71,27 +75,40 @@ def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
     return stdin, stdout
 
 
-def _first_reads(descriptor: int, client_process_id: int | None) -> "Callable[[int], bytes]":
-    """Blocking reads for the handshake; an editor that dies before its first word is the end of input."""
-    if client_process_id is None or os.name == "nt":
-        return lambda size: os.read(descriptor, size)
-    from select import select
+class _Blocking:
+    """stdin and stdout for the handshake: plain calls that wait, also where an editor made them non-blocking.
 
-    from trunkline.rpc.process_watch import is_alive, watch_descriptor
+    An editor that dies before its first word is the end of input.
+    """
 
-    watch = watch_descriptor(client_process_id)
-    watched = [descriptor] if watch is None else [descriptor, watch]
+    def __init__(self, stdin: BinaryIO, stdout: BinaryIO, client_process_id: int | None) -> None:
+        self._stdin = stdin.fileno()
+        self._stdout = stdout.fileno()
+        self._client = client_process_id
 
-    def read(size: int) -> bytes:
-        while is_alive(client_process_id):
-            ready = select(watched, [], [], _WATCH_S)[0]
-            if watch in ready:
-                break
-            if descriptor in ready:
-                return os.read(descriptor, size)
+    def read(self, size: int) -> bytes:
+        """Up to `size` bytes, as soon as there are any; none at the end."""
+        if os.name == "nt":  # nothing but sockets can be waited for there
+            return os.read(self._stdin, size)
+        from select import select
+
+        from trunkline.rpc.process_watch import is_alive
+
+        while self._client is None or is_alive(self._client):
+            if select([self._stdin], [], [], None if self._client is None else _WATCH_S)[0]:
+                return os.read(self._stdin, size)
         return b""
 
-    return read
+    def write(self, data: bytes) -> None:
+        """All of `data`; OSError when nobody can read it any more."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[os.write(self._stdout, rest) :]
+            except BlockingIOError:
+                from select import select
+
+                select([], [self._stdout], [])
 
 
 async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", options: argparse.Namespace) -> int:
