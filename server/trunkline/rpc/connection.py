@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
@@ -155,7 +156,7 @@ class Connection:
         elif call.method == "shutdown":
             self._start_shutdown(call.id)
         elif (entry := find_handler(call.method)) is not None:
-            self._requests.start(call.id, self._handle(entry, call.params), lane_of(call.method))
+            self._requests.start(call.id, partial(self._handle, entry, call.params), lane_of(call.method))
         else:
             self._refuse(call.id, ErrorCode.METHOD_NOT_FOUND, f"There is no method {call.method[:100]}.")
 

@@ -17,6 +17,9 @@ _MAX_HEADER_BYTES = 8 * 1024
 _LARGEST_SKIPPED_BODY = 16 * MAX_MESSAGE_BYTES
 """A body over the limit is read past and forgotten up to this size; beyond, the stream is given up."""
 
+_BLANKS = " \t"
+"""RFC 9110, section 5.6.3: nothing else is white space in a header."""
+
 _CHARSET = re.compile(r"charset\s*=\s*\"?([\w-]+)", re.IGNORECASE)
 
 
@@ -127,11 +130,11 @@ def _parse_fields(lines: list[bytes]) -> tuple[dict[str, list[str]], str | None]
     problem = None
     for line in lines:
         name, colon, value = line.decode("latin-1").partition(":")
-        name = name.strip().lower()
+        name = name.strip(_BLANKS).lower()
         if not colon:
             problem = "A header line has no colon."
             continue
-        fields.setdefault(name, []).append(value.strip())
+        fields.setdefault(name, []).append(value.strip(_BLANKS))
         if name not in {"content-length", "content-type"}:
             problem = "Only Content-Length and Content-Type are allowed in a header."
         elif len(fields[name]) > 1:

@@ -95,14 +95,25 @@ def _parse(body: bytes) -> Any:
     # long as the whole handshake: it is used from the moment somebody else has loaded it.
     core = sys.modules.get("pydantic_core")
     if core is None:
-        return json.loads(body)
+        value = json.loads(body)
+        return json.loads(_repaired(value)) if _has_surrogates(body) else value
     try:
         return core.from_json(body)
     except ValueError as error:
         if "recursion limit" in str(error):
             raise RecursionError from None
-        if b"\\ud" not in body and b"\\uD" not in body:
+        if not _has_surrogates(body):
             raise
-    # Half of a surrogate pair, as JavaScript editors send when they cut a text inside an emoji.
-    repaired = json.dumps(json.loads(body), ensure_ascii=False).encode("utf-8", "replace")
-    return core.from_json(repaired)
+    return core.from_json(_repaired(json.loads(body)))
+
+
+def _has_surrogates(body: bytes) -> bool:
+    return b"\\ud" in body or b"\\uD" in body
+
+
+def _repaired(value: Any) -> bytes:
+    """The JSON of `value` with every half of a surrogate pair replaced.
+
+    JavaScript editors send such halves when they cut a text inside an emoji; they are no Unicode text.
+    """
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")

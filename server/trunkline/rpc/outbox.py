@@ -6,11 +6,12 @@ Responses and completed events are never dropped and never merged.
 """
 
 import asyncio
+import json
 from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pydantic_core import to_json
+from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from trunkline.rpc.framing import encode_frame
 from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
@@ -184,4 +185,10 @@ def _text_of(event: "ChatEvent") -> bytes:
 
 
 def _body(message: dict[str, Any]) -> bytes:
-    return to_json({"jsonrpc": "2.0", **message}, exclude_none=True, by_alias=True, inf_nan_mode="null")
+    whole = {"jsonrpc": "2.0", **message}
+    try:
+        return to_json(whole, exclude_none=True, by_alias=True, inf_nan_mode="null")
+    except PydanticSerializationError:
+        # Half of a surrogate pair somewhere: it is replaced, and what is no JSON at all still raises here.
+        plain = to_jsonable_python(whole, exclude_none=True, by_alias=True, inf_nan_mode="strings")
+        return json.dumps(plain, ensure_ascii=False).encode("utf-8", "replace")

@@ -9,6 +9,9 @@ from typing import Any
 
 from trunkline.rpc.messages import MsgId
 
+Work = Callable[[], Coroutine[Any, Any, Any]]
+"""Begins a request's work; not called for a request that is cancelled before its turn."""
+
 Finished = Callable[[MsgId, "asyncio.Task[Any]"], None]
 """Told of every request that has ended, in whatever way."""
 
@@ -28,7 +31,7 @@ class Requests:
     def __contains__(self, msg_id: MsgId) -> bool:
         return msg_id in self._tasks
 
-    def start(self, msg_id: MsgId, work: Coroutine[Any, Any, Any], lane: str | None) -> None:
+    def start(self, msg_id: MsgId, work: Work, lane: str | None) -> None:
         """Run `work` as the request `msg_id`, after whatever runs in its lane."""
         task = asyncio.create_task(self._in_turn(work, self._lanes.get(lane) if lane else None))
         self._tasks[msg_id] = task
@@ -59,14 +62,10 @@ class Requests:
         if tasks:
             await asyncio.wait(tasks, timeout=grace_s)
 
-    async def _in_turn(self, work: Coroutine[Any, Any, Any], before: "asyncio.Task[Any] | None") -> Any:
-        try:
-            if before is not None:
-                await asyncio.wait({before})
-        except asyncio.CancelledError:
-            work.close()
-            raise
-        return await work
+    async def _in_turn(self, work: Work, before: "asyncio.Task[Any] | None") -> Any:
+        if before is not None:
+            await asyncio.wait({before})
+        return await work()
 
     def _end(self, msg_id: MsgId, task: "asyncio.Task[Any]", lane: str | None) -> None:
         del self._tasks[msg_id]

@@ -2,7 +2,11 @@
 
 import asyncio
 import json
+from decimal import Decimal
 from typing import Any
+
+import pytest
+from pydantic_core import PydanticSerializationError
 
 from trunkline.rpc.framing import FrameDecoder
 from trunkline.rpc.outbox import BOUND_BYTES, CEILING_BYTES, Outbox
@@ -153,6 +157,22 @@ async def test_a_client_that_is_gone_holds_nobody() -> None:
         outbox.send({"id": 2, "result": "x" * CEILING_BYTES})
         await outbox.below_ceiling()
         await outbox.flushed()
+
+
+async def test_half_of_a_surrogate_pair_is_replaced_and_what_is_no_json_is_refused() -> None:
+    client = SlowClient()
+    client.reads.set()
+    outbox = Outbox(client)
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"id": 1, "result": {"text": "a\ud83d", "money": Decimal("0.5"), "gone": None}})
+    with pytest.raises(PydanticSerializationError):
+        outbox.send({"id": 2, "result": object()})
+    await outbox.progress("t", TextDelta(text="b\ud83d"))
+    await outbox.flushed()
+    writing.cancel()
+    answer, event = client.messages()
+    assert answer["result"]["text"] == "a?"
+    assert event["params"]["value"]["text"] == "b?"
 
 
 async def test_null_stays_where_it_means_something() -> None:
