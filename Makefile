@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
 
-.PHONY: demo test lint types format schema clients wheel clean
+.PHONY: demo test lint types format schema clients wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -40,6 +40,10 @@ schema: $(STAMP)
 wheel: $(STAMP)
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
+
+# Prints a table of ratios, measured in this run; WRITE=--write puts it into benchmarks/RESULTS.md.
+bench: $(STAMP)
+	$(BIN)/python benchmarks/connection.py $(WRITE)
 
 clean:
 	rm -rf .venv* dist .pytest_cache .ruff_cache .hypothesis
