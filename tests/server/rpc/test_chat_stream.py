@@ -268,16 +268,20 @@ async def test_cancelling_a_stream_closes_it_upstream_and_keeps_the_text(
             client.request("chat/stream", ask(partialResultToken="t", workDoneToken="w"))
         )
         async with asyncio.timeout(10):
-            while (await seen.get())[1].get("value", {}).get("type") != "text.delta":
-                pass
+            begun: list[Any] = []
+            while (value := (await seen.get())[1]["value"]).get("type") != "text.delta":
+                begun.append(value)
             for _ in range(3):  # an impatient user is harmless
                 client.notify("window/workDoneProgress/cancel", {"token": "w"})
                 client.notify("$/cancelRequest", {"id": 2})
             result = await asking
             await scripted.closed_early.wait()
+    assert [value["kind"] for value in begun if "kind" in value] == ["begin", "report"]
     assert result["finishReason"] == "cancelled"
     assert result["message"] is None
-    last = [params["value"] for _, params in seen_all(seen) if params["token"] == "t"][-1]
+    values = [(params["token"], params["value"]) for _, params in seen_all(seen)]
+    assert [value["kind"] for token, value in values if token == "w"] == ["end"]
+    last = [value for token, value in values if token == "t"][-1]
     assert last["type"] == "message.completed"
     assert last["message"]["content"] == [{"type": "text", "text": "Once upon"}]
 

@@ -1,12 +1,22 @@
 """chat/*."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 
 from trunkline.chat.engine import ChatRun
 from trunkline.rpc.features.context import Context
-from trunkline_protocol.chat import CHAT_STREAM, ChatStreamParams, ChatStreamResult, ProgressToken
+from trunkline_protocol.chat import (
+    CHAT_STREAM,
+    ChatEvent,
+    ChatStreamParams,
+    ChatStreamResult,
+    MessageStarted,
+    ProgressToken,
+)
+
+Report = Callable[[ChatEvent], None]
+"""Told of every event, for the work-done progress."""
 
 
 async def chat_stream(context: Context, params: ChatStreamParams) -> ChatStreamResult:
@@ -15,23 +25,24 @@ async def chat_stream(context: Context, params: ChatStreamParams) -> ChatStreamR
     With a `partialResultToken` every event goes out as progress before the answer, and a request that is
     cancelled after its first event is answered normally, with `finishReason: cancelled`.
     """
-    async with _work_done(context, params):
+    async with _work_done(context, params) as report:
         run = await context.app.chat.start(params)
         if params.partial_result_token is None:
             async with aclosing(run.events()) as events:
-                async for _ in events:
-                    pass
+                async for event in events:
+                    report(event)
             return run.result()
-        await _send_events(context, run, params.partial_result_token)
+        await _send_events(context, run, params.partial_result_token, report)
         return run.result(streamed=True)
 
 
-async def _send_events(context: Context, run: ChatRun, token: ProgressToken) -> None:
+async def _send_events(context: Context, run: ChatRun, token: ProgressToken, report: Report) -> None:
     sent = False
     try:
         async with aclosing(run.events()) as events:
             async for event in events:
                 sent = True
+                report(event)
                 await context.outbox.progress(token, event)
     except asyncio.CancelledError:
         if not sent:
@@ -40,11 +51,11 @@ async def _send_events(context: Context, run: ChatRun, token: ProgressToken) -> 
 
 
 @asynccontextmanager
-async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerator[None]:
+async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerator[Report]:
     """The standard progress of LSP, and its cancel button, for a client that gave a token."""
     token = params.work_done_token
     if token is None:
-        yield
+        yield lambda _event: None
         return
 
     def tell(**value: str | bool) -> None:
@@ -52,8 +63,13 @@ async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerat
 
     context.requests.name(token)
     tell(kind="begin", title=f"Asking {params.model}", cancellable=True)
+
+    def report(event: ChatEvent) -> None:
+        if isinstance(event, MessageStarted):
+            tell(kind="report", message=f"{event.model} answers", cancellable=True)
+
     try:
-        yield
+        yield report
     finally:
         tell(kind="end")
 
