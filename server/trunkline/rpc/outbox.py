@@ -42,6 +42,9 @@ class _Increment:
     text: bytearray = field(default_factory=bytearray)
     """UTF-8; one growing buffer, because a million small strings weigh fifteen times their text."""
 
+    grew: bool = False
+    """Whether more than the first event's text is in it."""
+
     def accepts(self, event: "ChatEvent") -> bool:
         """Whether `event` continues this one."""
         if type(event) is not type(self.event):
@@ -50,9 +53,11 @@ class _Increment:
 
     def body(self) -> bytes:
         """The notification with all the text that has come."""
-        name = "arguments_text" if isinstance(self.event, ToolCallDelta) else "text"
-        merged = self.event.model_copy(update={name: self.text.decode()})
-        return _body({"method": "$/progress", "params": {"token": self.token, "value": merged}})
+        value = self.event
+        if self.grew:
+            name = "arguments_text" if isinstance(value, ToolCallDelta) else "text"
+            value = value.model_copy(update={name: self.text.decode()})
+        return _body({"method": "$/progress", "params": {"token": self.token, "value": value}})
 
 
 def _call_id(event: "ChatEvent") -> str | None:
@@ -92,6 +97,7 @@ class Outbox:
         if last is not None and last.accepts(event):
             text = _text_of(event)
             last.text += text
+            last.grew = True
             self._count(len(text))
         elif isinstance(event, _MERGEABLE):
             increment = _Increment(token, event, bytearray(_text_of(event)))

@@ -25,6 +25,9 @@ from trunkline.rpc.framing import FrameDecoder, encode_frame
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.methods import REQUESTS
 
+pytestmark = pytest.mark.timeout(180)
+"""Seconds for each test: a few are enough, but a machine may be busy."""
+
 # The same examples in every run, without a time limit for each: a slow machine is no failure.
 FUZZ = settings(
     derandomize=True,
@@ -469,7 +472,7 @@ PARAMS: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@settings(FUZZ, max_examples=250)
+@settings(FUZZ, max_examples=200)
 @given(
     st.lists(
         st.tuples(st.sampled_from([*OUR_METHODS * 6, *LSP_METHODS]), PARAMS, st.booleans()),
