@@ -148,7 +148,8 @@ class Connection:
     def _take_call(self, call: Call) -> None:
         stopped = self._gate(call)
         if stopped is not None:
-            self._answer_error(call.id, describe(stopped))
+            # Not traced: the id may be that of a request which is still running.
+            self._send_error(call.id, describe(stopped))
             return
         self._trace.received(call.method, call.id)
         if call.method == "initialize":
@@ -331,8 +332,11 @@ class Connection:
         self._answer_error(msg_id, describe(TrunklineError(code, message)))
 
     def _answer_error(self, msg_id: MsgId | None, error: "WireError") -> None:
-        self._outbox.send({"id": msg_id, "error": error})
+        self._send_error(msg_id, error)
         self._trace.answered(msg_id, error.data.kind)
+
+    def _send_error(self, msg_id: MsgId | None, error: "WireError") -> None:
+        self._outbox.send({"id": msg_id, "error": error})
 
 
 def _first(values: Any) -> Any:

@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 Notify = Callable[[str, dict[str, Any]], None]
 
+_LONGEST_METHOD = 100
+
 _LEVELS = {"off": logging.WARNING, "messages": logging.INFO, "verbose": logging.DEBUG}
 """Which log records the client gets, by trace value."""
 
@@ -60,7 +62,9 @@ class Trace:
     def _tell(self, what: str, method: str, msg_id: object, more: str | None = None) -> None:
         if self._value == "off" and not logger.isEnabledFor(logging.DEBUG):
             return
-        text = f"{what} '{method}'" + (f" ({msg_id})" if msg_id is not None else "")
+        # A client may send anything as a method: one line of it, and not for ever.
+        shown = "".join(sign if sign.isprintable() else "?" for sign in method[:_LONGEST_METHOD])
+        text = f"{what} '{shown}'" + (f" ({msg_id})" if msg_id is not None else "")
         logger.debug("%s%s", text, f": {more}" if more else "", extra=_NOT_TO_CLIENT)
         if self._value != "off":
             verbose = {"verbose": more} if more and self._value == "verbose" else {}
