@@ -63,3 +63,13 @@ class Request(Generic[P_co, R_co]):
     """What it does, for the reference page."""
     params: type[P_co]
     result: type[R_co]
+
+
+@dataclass(frozen=True, slots=True)
+class Notification(Generic[P_co]):
+    """A message from server to client that is not answered. Sent to clients that announced `events`."""
+
+    name: str
+    summary: str
+    """What it tells, for the reference page."""
+    params: type[P_co]

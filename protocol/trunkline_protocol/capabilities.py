@@ -8,6 +8,10 @@ class ClientTrunkline(WireModel):
 
     versions: tuple[str, ...]
     """Protocol versions it speaks, preferred first."""
+    events: bool = False
+    """Whether it wants notifications such as `provider/changed`."""
+    opt_out: tuple[str, ...] = ()
+    """Notifications it does not want after all, by their exact names."""
 
 
 class Limits(WireModel):

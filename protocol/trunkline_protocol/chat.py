@@ -15,15 +15,44 @@ ProgressToken = str | int
 # --- content ---------------------------------------------------------------------------------------------
 
 
+class ProviderData(WireModel):
+    """What a model wants back unread on the next turn (signatures, encrypted reasoning)."""
+
+    provider_id: str
+    model: ModelRef
+    """Only this provider's same model gets the data back."""
+    data: Any
+
+
+class Citation(WireModel):
+    """Where an answer says that it has something from. Absent is unknown."""
+
+    url: str | None = None
+    title: str | None = None
+    cited_text: str | None = None
+    """What stands at the source."""
+    file_id: str | None = None
+    """A file or document of the request, as the provider names it."""
+    start: int | None = None
+    """Where the supported passage begins in the text that the citation belongs to, in characters."""
+    end: int | None = None
+    """Where it ends, not included."""
+    raw: JsonObject
+    """The provider's own form of it, whole."""
+
+
 class TextPart(WireModel):
     """Text."""
 
     type: Literal["text"] = "text"
     text: str
+    citations: tuple[Citation, ...] | None = None
+    """In answers only."""
+    provider_data: ProviderData | None = None
 
 
 class MediaPart(WireModel):
-    """An image, a sound or a file, inline or by address."""
+    """An image, a sound or a file, inline or by address. Also in answers of models that make images."""
 
     type: Literal["image", "audio", "file"]
     mime_type: str
@@ -34,6 +63,7 @@ class MediaPart(WireModel):
     """An address the provider fetches itself."""
     name: str | None = None
     """A file name, for the model to refer to."""
+    provider_data: ProviderData | None = None
 
     @model_validator(mode="after")
     def _one_source(self) -> "MediaPart":
@@ -41,15 +71,6 @@ class MediaPart(WireModel):
             msg = "exactly one of data and url is needed"
             raise ValueError(msg)
         return self
-
-
-class ProviderData(WireModel):
-    """What a model wants back unread on the next turn (signatures, encrypted reasoning)."""
-
-    provider_id: str
-    model: ModelRef
-    """Only this provider's same model gets the data back."""
-    data: Any
 
 
 class ReasoningPart(WireModel):
@@ -69,6 +90,7 @@ class ToolCallPart(WireModel):
     arguments: JsonObject
     arguments_text: str | None = None
     """What the model wrote, only where that is not a JSON object; `arguments` is empty then."""
+    provider_data: ProviderData | None = None
 
 
 class ToolResultPart(WireModel):
@@ -80,8 +102,17 @@ class ToolResultPart(WireModel):
     is_error: bool = False
 
 
+class OpaquePart(WireModel):
+    """Something that the provider did itself (a web search, code it ran) and wants back on the next turn."""
+
+    type: Literal["opaque"] = "opaque"
+    name: str
+    """What it is, in the provider's words, for example `web_search_tool_result`."""
+    provider_data: ProviderData
+
+
 Part = Annotated[
-    TextPart | MediaPart | ReasoningPart | ToolCallPart | ToolResultPart,
+    TextPart | MediaPart | ReasoningPart | ToolCallPart | ToolResultPart | OpaquePart,
     Field(discriminator="type"),
 ]
 
@@ -135,10 +166,13 @@ class ReasoningOptions(WireModel):
 
 
 class CacheOptions(WireModel):
-    """Prompt caching."""
+    """Prompt caching. Where a provider wants to be told what to cache, the beginning of the conversation and
+    its last turns are marked; without this object nothing is."""
 
     key: str | None = None
     """Requests with the same key are sent where the provider has the prompt cached."""
+    ttl: Literal["5m", "1h"] | None = None
+    """How long the provider keeps it, where that can be chosen."""
 
 
 class ChatOptions(WireModel):
@@ -165,6 +199,8 @@ class ChatStreamParams(WireModel):
     messages: tuple[Message, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
+    output_schema: JsonObject | None = None
+    """JSON Schema, of type `object`, that the text of the answer must follow as JSON."""
     options: ChatOptions = ChatOptions()
     partial_result_token: ProgressToken | None = None
     """Where to send the events as `$/progress`; without it the answer carries the whole message."""
@@ -187,6 +223,8 @@ class Usage(WireModel):
     """Part of `inputTokens`."""
     cache_write_tokens: int = 0
     """Part of `inputTokens`."""
+    cache_write_1h_tokens: int = Field(default=0, alias="cacheWrite1hTokens")
+    """Part of `cacheWriteTokens`: those kept for an hour."""
     output_tokens: int
     reasoning_tokens: int = 0
     """Part of `outputTokens`."""
@@ -211,6 +249,16 @@ class Timing(WireModel):
     total_ms: int
 
 
+class Notice(WireModel):
+    """Something of the request that did not reach the model as it was given."""
+
+    kind: Literal["inputReplaced", "optionDropped"]
+    """`inputReplaced`: a part that the model cannot take was replaced by a text that says so.
+    `optionDropped`: the model does not take this option."""
+    message: str
+    """One sentence for people."""
+
+
 class ChatStreamResult(WireModel):
     """Result of `chat/stream`."""
 
@@ -223,6 +271,7 @@ class ChatStreamResult(WireModel):
     cost: Cost | None = None
     model: ModelRef
     """The model that answered; a gateway may have chosen another than the one asked for."""
+    notices: tuple[Notice, ...] | None = None
     provider_id: str
     response_id: str | None = None
     timing: Timing
@@ -282,6 +331,27 @@ class ToolCallCompleted(WireModel):
     call: ToolCallPart
 
 
+class CitationAdded(WireModel):
+    """The text that came last has a source."""
+
+    type: Literal["citation.added"] = "citation.added"
+    citation: Citation
+
+
+class MediaCompleted(WireModel):
+    """An image or a sound that the model made, whole."""
+
+    type: Literal["media.completed"] = "media.completed"
+    media: MediaPart
+
+
+class NoticeGiven(WireModel):
+    """Something of the request did not reach the model as it was given; comes before the answer."""
+
+    type: Literal["notice"] = "notice"
+    notice: Notice
+
+
 class UsageUpdated(WireModel):
     """Tokens and cost so far; the last one counts."""
 
@@ -308,6 +378,9 @@ ChatEvent = Annotated[
     | ToolCallStarted
     | ToolCallDelta
     | ToolCallCompleted
+    | CitationAdded
+    | MediaCompleted
+    | NoticeGiven
     | UsageUpdated
     | MessageCompleted,
     Field(discriminator="type"),

@@ -20,9 +20,12 @@ from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.base import JsonObject, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
 from trunkline_protocol.chat import (
+    CitationAdded,
+    MediaCompleted,
     Message,
     MessageCompleted,
     MessageStarted,
+    NoticeGiven,
     ReasoningDelta,
     TextDelta,
     ToolCallCompleted,
@@ -31,7 +34,8 @@ from trunkline_protocol.chat import (
     UsageUpdated,
 )
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
-from trunkline_protocol.methods import REQUESTS
+from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS
+from trunkline_protocol.models import ModelListPart
 
 PACKAGE = Path(__file__).parent
 REFERENCE = PACKAGE.parent.parent / "docs" / "protocol.md"
@@ -43,6 +47,9 @@ CHAT_EVENTS: tuple[type[WireModel], ...] = (
     ToolCallStarted,
     ToolCallDelta,
     ToolCallCompleted,
+    CitationAdded,
+    MediaCompleted,
+    NoticeGiven,
     UsageUpdated,
     MessageCompleted,
 )
@@ -51,8 +58,10 @@ CHAT_EVENTS: tuple[type[WireModel], ...] = (
 def schema() -> JsonObject:
     """One JSON Schema document with a definition per model."""
     models: list[type[WireModel]] = [WireError, ClientTrunkline, ServerTrunkline, Message, *CHAT_EVENTS]
+    models.append(ModelListPart)
     for request in REQUESTS:
         models += [request.params, request.result]
+    models += [notification.params for notification in NOTIFICATIONS]
     unique = list(dict.fromkeys(models))
     _, document = models_json_schema([(model, "validation") for model in unique], title="Trunkline protocol")
     for name, definition in document["$defs"].items():
@@ -67,6 +76,10 @@ def methods() -> JsonObject:
         "requests": [
             {"method": request.name, "params": request.params.__name__, "result": request.result.__name__}
             for request in REQUESTS
+        ],
+        "notifications": [
+            {"method": notification.name, "params": notification.params.__name__}
+            for notification in NOTIFICATIONS
         ],
         "errors": [
             {"code": int(code), "kind": code.kind, "retryable": code in RETRYABLE} for code in ErrorCode
@@ -169,6 +182,10 @@ def _reference(definitions: JsonObject) -> str:
         parts.append(_fields(definitions[request.params.__name__]))
         parts.append(f"Result, [{request.result.__name__}](#{request.result.__name__.lower()}):\n")
         parts.append(_fields(definitions[request.result.__name__]))
+    parts.append("## Notifications\n\nSent to clients that announced `events`, see ClientTrunkline.\n")
+    for notification in NOTIFICATIONS:
+        parts.append(f"### `{notification.name}`\n\n{notification.summary}\n")
+        parts.append(_fields(definitions[notification.params.__name__]))
     parts.append("## Chat events\n\nValues of `$/progress` on the `partialResultToken` of `chat/stream`.\n")
     for event in CHAT_EVENTS:
         definition = definitions[event.__name__]
@@ -176,7 +193,8 @@ def _reference(definitions: JsonObject) -> str:
         parts.append(_fields(definition))
     parts.append("## Shapes\n")
     entries = {model.__name__ for request in REQUESTS for model in (request.params, request.result)}
-    shown = entries | {event.__name__ for event in CHAT_EVENTS}
+    told = {notification.params.__name__ for notification in NOTIFICATIONS}
+    shown = entries | told | {event.__name__ for event in CHAT_EVENTS}
     for name in sorted(set(definitions) - shown):
         parts.append(f"### {name}\n\n{definitions[name].get('description', '')}\n")
         parts.append(_fields(definitions[name]))

@@ -4,14 +4,18 @@ Each method is one record beside its models; this module gathers them.
 """
 
 from trunkline_protocol.auth import AUTH_LIST, AUTH_REMOVE, AUTH_SET
-from trunkline_protocol.base import Request, WireModel
+from trunkline_protocol.base import Notification, Request, WireModel
 from trunkline_protocol.chat import CHAT_STREAM
-from trunkline_protocol.models import MODEL_LIST
-from trunkline_protocol.providers import PROVIDER_LIST
+from trunkline_protocol.models import MODEL_CHANGED, MODEL_COUNT_TOKENS, MODEL_GET, MODEL_LIST
+from trunkline_protocol.providers import PROVIDER_CHANGED, PROVIDER_CONFIGURE, PROVIDER_LIST, PROVIDER_TEST
 
 REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
     PROVIDER_LIST,
+    PROVIDER_CONFIGURE,
+    PROVIDER_TEST,
     MODEL_LIST,
+    MODEL_GET,
+    MODEL_COUNT_TOKENS,
     AUTH_SET,
     AUTH_LIST,
     AUTH_REMOVE,
@@ -19,13 +23,24 @@ REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
 )
 """Everything a client can ask, in the order of the documentation."""
 
+NOTIFICATIONS: tuple[Notification[WireModel], ...] = (PROVIDER_CHANGED, MODEL_CHANGED)
+"""Everything the server tells unasked, besides LSP's own."""
+
 __all__ = [
     "AUTH_LIST",
     "AUTH_REMOVE",
     "AUTH_SET",
     "CHAT_STREAM",
+    "MODEL_CHANGED",
+    "MODEL_COUNT_TOKENS",
+    "MODEL_GET",
     "MODEL_LIST",
+    "NOTIFICATIONS",
+    "PROVIDER_CHANGED",
+    "PROVIDER_CONFIGURE",
     "PROVIDER_LIST",
+    "PROVIDER_TEST",
     "REQUESTS",
+    "Notification",
     "Request",
 ]

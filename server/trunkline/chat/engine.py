@@ -13,6 +13,7 @@ from trunkline.chat.cost import cost_of
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.formats import ADAPTERS
+from trunkline.wire.key_header import key_header
 from trunkline_protocol.chat import (
     ChatEvent,
     ChatStreamParams,
@@ -20,6 +21,7 @@ from trunkline_protocol.chat import (
     FinishReason,
     MessageCompleted,
     MessageStarted,
+    NoticeGiven,
     Timing,
     UsageUpdated,
 )
@@ -79,8 +81,11 @@ class ChatRun:
         self._accepted = accepted
         adapter = ADAPTERS[provider.spec.api_type]
         model_id = params.model.partition("/")[2]
-        call = ChatCall(self._provider_id, params.model, model_id, provider.base_url, params)
-        self._request = adapter.build_request(call)
+        call = ChatCall(self._provider_id, params.model, model_id, provider.base_url, params, model)
+        built = adapter.build_request(call)
+        self._request = built.http
+        self._key_header = provider.spec.key_header or adapter.key_header
+        self._notices = built.notices
         self._decoder = adapter.decoder(call)
         self._model_id = model_id
         self._first_event: float | None = None
@@ -96,6 +101,8 @@ class ChatRun:
                 the message so far included, and stands in the error's `partial` as well.
         """
         try:
+            for notice in self._notices:
+                yield NoticeGiven(notice=notice)
             async for event in self._exchange():
                 yield event
         except TrunklineError as error:
@@ -123,6 +130,7 @@ class ChatRun:
             usage=usage,
             cost=usage and cost_of(usage, self._model.pricing, decoder.reported_cost),
             model=f"{self._provider_id}/{served}" if served else self._model.model,
+            notices=self._notices or None,
             provider_id=self._provider_id,
             response_id=decoder.response_id,
             timing=Timing(
@@ -135,7 +143,7 @@ class ChatRun:
 
     async def _exchange(self) -> AsyncGenerator[ChatEvent]:
         key = self._credential.authorization(origin_of(self._request.url))
-        self._request.headers["Authorization"] = f"Bearer {key.reveal()}"
+        self._request.headers.update(key_header(self._key_header, key.reveal()))
         async with self._http.stream(self._request) as answer:
             if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own classes
                 raise await self._refusal(answer)

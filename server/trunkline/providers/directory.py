@@ -126,7 +126,7 @@ def _unavailable(reference: str, provider: Provider, problem: TrunklineError) ->
 
 def _not_listed(reference: str, provider: Provider, used: ModelsInUse) -> TrunklineError:
     hint = f"Run `trunkline models {provider.provider_id}` to see its models."
-    if provider.spec.live_models and used.fetched_at is None:
+    if provider.spec.model_list and used.fetched_at is None:
         hint += (
             f" Only those of the offline catalogue are known until you run "
             f"`trunkline auth login {provider.provider_id}`."

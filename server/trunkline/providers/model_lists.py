@@ -74,7 +74,7 @@ class ModelLists:
         return ModelsInUse(live.models, live.fetched_at, live.skipped, live.error)
 
     async def _live_list(self, provider: Provider, refresh: Refresh) -> LiveList | None:
-        if not provider.spec.live_models:
+        if not provider.spec.model_list:
             return None
         source = _live_source(provider, self._resolver.resolve(provider.key_owner))
         return None if source is None else await self._live.get(source, refresh)
@@ -82,6 +82,6 @@ class ModelLists:
 
 def _live_source(provider: Provider, credential: Credential | None) -> ListSource | None:
     """Where the live list is. None where there is none, or nobody uses the provider: it is not asked then."""
-    if credential is None or not (provider.spec.live_models and provider.usable):
+    if credential is None or not (provider.spec.model_list and provider.usable):
         return None
     return ListSource(provider.provider_id, provider.base_url, credential.info.fingerprint)

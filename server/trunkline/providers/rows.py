@@ -32,7 +32,6 @@ BUILTIN: tuple[ProviderSpec, ...] = (
         docs_url="https://ai.google.dev/gemini-api/docs/openai",
         popular=2,
     ),
-    # Its live list is not used yet: there a price of 0 is a free model, in FastRouter's an unknown price.
     ProviderSpec(
         provider_id="openrouter",
         name="OpenRouter",
@@ -50,7 +49,7 @@ BUILTIN: tuple[ProviderSpec, ...] = (
         env_vars=("FASTROUTER_API_KEY",),
         docs_url="https://docs.fastrouter.ai",
         popular=4,
-        live_models=True,
+        model_list="fastrouter",
     ),
     ProviderSpec(
         provider_id="aihubmix",

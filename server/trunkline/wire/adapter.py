@@ -1,11 +1,15 @@
 """The interface of a wire format: two pure functions, so that a recorded stream is a test."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
 from trunkline.wire.http import HttpRequest
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, FinishReason, Message, Usage
+from trunkline.wire.key_header import KeyHeader
+from trunkline_protocol.base import JsonObject
+from trunkline_protocol.chat import ChatEvent, ChatStreamParams, FinishReason, Message, Notice, Usage
+from trunkline_protocol.models import ModelInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,22 @@ class ChatCall:
     base_url: str
     """Without a trailing slash."""
     params: ChatStreamParams
+    info: ModelInfo
+    """What is known of the model: what it takes, its limits, its reasoning controls."""
+    reasoning_field: str | None = None
+    """The member of assistant messages in which the model wants its own reasoning back as plain text, where
+    it wants that: `reasoning_content`, `reasoning` or `reasoning_details` (models.dev, `interleaved`)."""
+    extra_body: JsonObject = field(default_factory=dict[str, object])
+    """Members of the body that this model's entry in the catalogue asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """What to send, and what of the call it does not say."""
+
+    http: HttpRequest
+    """Without credentials."""
+    notices: tuple[Notice, ...] = ()
 
 
 class ChatDecoder(Protocol):
@@ -80,13 +100,36 @@ class ChatDecoder(Protocol):
 class ChatAdapter(Protocol):
     """One wire format."""
 
-    def build_request(self, call: ChatCall) -> HttpRequest:
-        """The HTTP request, without credentials.
+    @property
+    def key_header(self) -> KeyHeader:
+        """Where its endpoints look for the key, unless a provider does otherwise."""
+        ...
 
-        Raises `UNSUPPORTED_INPUT` or `UNSUPPORTED_OPTION` for what the format cannot say.
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What every request of this format carries, also one for the model list."""
+        ...
+
+    def build_request(self, call: ChatCall) -> ChatRequest:
+        """The HTTP request.
+
+        What the model does not take is left out or replaced, with a notice. Raises `UNSUPPORTED_INPUT` or
+        `UNSUPPORTED_OPTION` for what the format cannot say at all.
         """
         ...
 
     def decoder(self, call: ChatCall) -> ChatDecoder:
         """A decoder for one answer to `call`."""
+        ...
+
+
+class TokenCounter(Protocol):
+    """A wire format whose endpoints count the tokens of a request without answering it."""
+
+    def count_request(self, call: ChatCall) -> HttpRequest:
+        """The HTTP request, without credentials; raises what `build_request` raises."""
+        ...
+
+    def read_count(self, body: bytes) -> int:
+        """Tokens of the whole prompt; raises `STREAM_MALFORMED` when the answer does not say."""
         ...

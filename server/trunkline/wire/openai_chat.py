@@ -1,13 +1,15 @@
 """OpenAI chat completions: the request, and the two dialects that endpoints speak."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
 from trunkline.errors import TrunklineError
-from trunkline.wire.adapter import ChatCall, ChatDecoder
+from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.http import HttpRequest
+from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.openai_chat_decoder import OpenAiChatDecoder
 from trunkline.wire.openai_chat_messages import chat_messages
 from trunkline_protocol.base import JsonObject
@@ -43,14 +45,18 @@ class OpenAiChatAdapter:
     """See `trunkline.wire.adapter.ChatAdapter`."""
 
     dialect: Dialect
+    key_header: KeyHeader = "authorization"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def build_request(self, call: ChatCall) -> HttpRequest:
+    def build_request(self, call: ChatCall) -> ChatRequest:
         """`POST <base URL>/chat/completions`, without credentials."""
-        return HttpRequest(
-            method="POST",
-            url=f"{call.base_url}/chat/completions",
-            headers={"content-type": "application/json", "accept": "text/event-stream"},
-            body=to_json(self._body(call)),
+        return ChatRequest(
+            HttpRequest(
+                method="POST",
+                url=f"{call.base_url}/chat/completions",
+                headers={"content-type": "application/json", "accept": "text/event-stream"},
+                body=to_json(self._body(call)),
+            )
         )
 
     def decoder(self, call: ChatCall) -> ChatDecoder:
@@ -80,6 +86,7 @@ class OpenAiChatAdapter:
         body |= {name: value for name, value in optional.items() if value is not None}
         if options.reasoning is not None:
             body |= self._reasoning(options.reasoning)
+        body |= call.extra_body
         if options.provider is not None:
             body |= {"provider": options.provider} if self.dialect.is_gateway else options.provider
         return body

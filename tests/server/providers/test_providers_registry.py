@@ -63,7 +63,7 @@ def test_fastrouter_is_as_its_users_expect(registry: ProviderRegistry) -> None:
     assert spec.base_url == "https://go.fastrouter.ai/api/v1"
     assert spec.env_vars == ("FASTROUTER_API_KEY",)
     assert spec.docs_url == "https://docs.fastrouter.ai"
-    assert spec.live_models
+    assert spec.model_list
 
 
 def test_popular_providers_come_first_and_the_rest_by_name(registry: ProviderRegistry) -> None:
@@ -110,7 +110,7 @@ def test_every_row_of_the_catalogue_is_usable(registry: ProviderRegistry) -> Non
         assert provider.spec.env_vars
         assert set(provider.spec.env_vars) <= set(entry.env_vars)
         assert provider.key_owner.origin.startswith(("https://", "http://127.0.0.1", "http://localhost"))
-        assert (provider.spec.popular, provider.spec.live_models) == (None, False)
+        assert (provider.spec.popular, provider.spec.model_list) == (None, None)
 
 
 def registry_of(user: User, **entry: Any) -> ProviderRegistry:

@@ -29,7 +29,7 @@ def refused(api_type: ApiType = "openrouter", **params: Any) -> TrunklineError:
 
 
 def test_the_request_goes_to_the_chat_endpoint_without_credentials() -> None:
-    request = ADAPTERS["openrouter"].build_request(chat_call())
+    request = ADAPTERS["openrouter"].build_request(chat_call()).http
     assert (request.method, request.url) == ("POST", "https://gateway.test/v1/chat/completions")
     assert request.headers == {"content-type": "application/json", "accept": "text/event-stream"}
 

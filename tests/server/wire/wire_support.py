@@ -13,6 +13,7 @@ from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder
 from trunkline.wire.formats import ADAPTERS
 from trunkline_protocol.chat import ChatEvent, ChatStreamParams, ReasoningPart, TextPart, ToolCallPart
+from trunkline_protocol.models import Modality, ModelCapabilities, ModelInfo, Pricing
 from trunkline_protocol.providers import ApiType
 
 CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
@@ -24,7 +25,9 @@ def corpus_files(pattern: str) -> list[Path]:
     return sorted(CORPUS.glob(pattern))
 
 
-def chat_call(base_url: str = "https://gateway.test/v1", **params: Any) -> ChatCall:
+def chat_call(
+    base_url: str = "https://gateway.test/v1", info: ModelInfo | None = None, **params: Any
+) -> ChatCall:
     params.setdefault("messages", [{"role": "user", "content": "Hello"}])
     return ChatCall(
         provider_id="gateway",
@@ -32,11 +35,39 @@ def chat_call(base_url: str = "https://gateway.test/v1", **params: Any) -> ChatC
         model_id="vendor/model",
         base_url=base_url,
         params=ChatStreamParams.model_validate({"model": "gateway/vendor/model", **params}),
+        info=info or model_info(),
+    )
+
+
+def model_info(
+    inputs: tuple[Modality, ...] = ("text", "image", "audio", "video", "pdf"),
+    max_output: int = 16_384,
+    **capabilities: Any,
+) -> ModelInfo:
+    """A model that takes everything, unless it is said otherwise."""
+    able = {
+        "tools": True,
+        "reasoning": True,
+        "attachments": inputs != ("text",),
+        "temperature": True,
+        "structured_output": True,
+    }
+    return ModelInfo(
+        model="gateway/vendor/model",
+        provider_id="gateway",
+        name="Model",
+        context_window=128_000,
+        max_output=max_output,
+        input_modalities=inputs,
+        output_modalities=("text",),
+        capabilities=ModelCapabilities.model_validate({**able, **capabilities}),
+        pricing=Pricing(),
+        source="offline",
     )
 
 
 def body_of(call: ChatCall, api_type: ApiType = "openrouter") -> dict[str, Any]:
-    request = ADAPTERS[api_type].build_request(call)
+    request = ADAPTERS[api_type].build_request(call).http
     assert request.body is not None
     return json.loads(request.body)
 
