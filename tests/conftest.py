@@ -1,7 +1,7 @@
 """Fixtures for all tests."""
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from support.provider import Provider
 from support.upstream import Upstream, running_upstream
 from support.user import User
 from trunkline.app import Application
+from trunkline.catalog.modelsdev import read_packaged
 
 
 @pytest.fixture
@@ -37,6 +38,16 @@ async def scripted(provider: Provider, user: User) -> AsyncGenerator[Upstream]:
     async with running_upstream(provider) as running:
         user.route(running.base_url)
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_is_fetched_from_models_dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The catalogue is the packaged one, as a file; tests that fetch one name their own URL."""
+    file = tmp_path_factory.mktemp("catalogue") / "api.json"
+    file.write_bytes(read_packaged())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRUNKLINE_MODELS_FILE", str(file))
+        yield
 
 
 @pytest.fixture(autouse=True)

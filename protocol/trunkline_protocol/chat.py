@@ -166,8 +166,11 @@ class ReasoningOptions(WireModel):
 
 
 class CacheOptions(WireModel):
-    """Prompt caching. Where a provider wants to be told what to cache, the beginning of the conversation and
-    its last turns are marked; without this object nothing is."""
+    """Prompt caching.
+
+    Where a provider wants to be told what to cache, the beginning of the conversation and its last turns are
+    marked; without this object nothing is.
+    """
 
     key: str | None = None
     """Requests with the same key are sent where the provider has the prompt cached."""
@@ -196,6 +199,8 @@ class ChatStreamParams(WireModel):
     """Params of `chat/stream`."""
 
     model: ModelRef
+    key_id: str | None = None
+    """Use this key instead of the active one; see `auth/list`."""
     messages: tuple[Message, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None

@@ -3,7 +3,18 @@
 Each method is one record beside its models; this module gathers them.
 """
 
-from trunkline_protocol.auth import AUTH_LIST, AUTH_REMOVE, AUTH_SET
+from trunkline_protocol.auth import (
+    AUTH_CANCEL_LOGIN,
+    AUTH_CHANGED,
+    AUTH_LIST,
+    AUTH_LOGIN,
+    AUTH_LOGIN_COMPLETED,
+    AUTH_REMOVE,
+    AUTH_SELECT,
+    AUTH_SET,
+    AUTH_SUBMIT_CODE,
+    AUTH_VERIFY,
+)
 from trunkline_protocol.base import Notification, Request, WireModel
 from trunkline_protocol.chat import CHAT_STREAM
 from trunkline_protocol.models import MODEL_CHANGED, MODEL_COUNT_TOKENS, MODEL_GET, MODEL_LIST
@@ -19,17 +30,34 @@ REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
     AUTH_SET,
     AUTH_LIST,
     AUTH_REMOVE,
+    AUTH_SELECT,
+    AUTH_VERIFY,
+    AUTH_LOGIN,
+    AUTH_SUBMIT_CODE,
+    AUTH_CANCEL_LOGIN,
     CHAT_STREAM,
 )
 """Everything a client can ask, in the order of the documentation."""
 
-NOTIFICATIONS: tuple[Notification[WireModel], ...] = (PROVIDER_CHANGED, MODEL_CHANGED)
+NOTIFICATIONS: tuple[Notification[WireModel], ...] = (
+    PROVIDER_CHANGED,
+    MODEL_CHANGED,
+    AUTH_CHANGED,
+    AUTH_LOGIN_COMPLETED,
+)
 """Everything the server tells unasked, besides LSP's own."""
 
 __all__ = [
+    "AUTH_CANCEL_LOGIN",
+    "AUTH_CHANGED",
     "AUTH_LIST",
+    "AUTH_LOGIN",
+    "AUTH_LOGIN_COMPLETED",
     "AUTH_REMOVE",
+    "AUTH_SELECT",
     "AUTH_SET",
+    "AUTH_SUBMIT_CODE",
+    "AUTH_VERIFY",
     "CHAT_STREAM",
     "MODEL_CHANGED",
     "MODEL_COUNT_TOKENS",

@@ -134,8 +134,8 @@ class ModelListParams(WireModel):
     limit: int | None = Field(default=None, ge=1)
     """Models of one page at most; all of them when absent."""
     partial_result_token: ProgressToken | None = None
-    """Where to send each provider's models as a ModelListPart when they are known, in `$/progress`; the result
-    has none then."""
+    """Where to send each provider's models as a ModelListPart when they are known, in `$/progress`; the
+    result has none then."""
 
 
 class ModelListPart(WireModel):
@@ -205,6 +205,7 @@ class ModelChangedParams(WireModel):
     """Params of `model/changed`."""
 
     provider_ids: tuple[str, ...]
+    """`models.dev` stands for every provider of the catalogue."""
     generation: int
 
 

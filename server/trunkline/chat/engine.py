@@ -8,12 +8,10 @@ import time
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING
 
-from trunkline.auth.origin import origin_of
+from trunkline.chat.call import authorized, chat_call
 from trunkline.chat.cost import cost_of
 from trunkline.errors import TrunklineError
-from trunkline.wire.adapter import ChatCall
-from trunkline.wire.formats import ADAPTERS
-from trunkline.wire.key_header import key_header
+from trunkline.wire.formats import adapter
 from trunkline_protocol.chat import (
     ChatEvent,
     ChatStreamParams,
@@ -30,10 +28,8 @@ from trunkline_protocol.errors import ErrorCode
 if TYPE_CHECKING:
     from trunkline.auth.credentials import Credential
     from trunkline.auth.resolver import CredentialResolver
-    from trunkline.providers.directory import ModelDirectory
-    from trunkline.providers.registry import Provider
+    from trunkline.providers.directory import FoundModel, ModelDirectory
     from trunkline.wire.http import HttpClient, HttpStream
-    from trunkline_protocol.models import ModelInfo
 
 _ERROR_BODY_BYTES = 256 * 1024
 """How much of an error body is read; the message is at its beginning."""
@@ -57,9 +53,9 @@ class ChatEngine:
                 configuration that cannot be trusted.
         """
         accepted = time.monotonic()
-        provider, model = await self._directory.find(params.model)
-        credential = self._resolver.require(provider.key_owner)
-        return ChatRun(self._http, params, provider, model, credential, accepted)
+        found = await self._directory.find(params.model)
+        credential = self._resolver.require(found.provider.key_owner_at(found.base_url), params.key_id)
+        return ChatRun(self._http, params, found, credential, accepted)
 
 
 class ChatRun:
@@ -69,25 +65,23 @@ class ChatRun:
         self,
         http: "HttpClient",
         params: ChatStreamParams,
-        provider: "Provider",
-        model: "ModelInfo",
-        credential: "Credential",
+        found: "FoundModel",
+        credential: "Credential | None",
         accepted: float,
     ) -> None:
         self._http = http
-        self._provider_id = provider.spec.provider_id
-        self._model = model
+        self._provider_id = found.provider.provider_id
+        self._model = found.info
+        self._model_id = params.model.partition("/")[2]
+        self._found = found
         self._credential = credential
         self._accepted = accepted
-        adapter = ADAPTERS[provider.spec.api_type]
-        model_id = params.model.partition("/")[2]
-        call = ChatCall(self._provider_id, params.model, model_id, provider.base_url, params, model)
-        built = adapter.build_request(call)
+        wire = adapter(found.api_type)
+        call = chat_call(found, params)
+        built = wire.build_request(call)
         self._request = built.http
-        self._key_header = provider.spec.key_header or adapter.key_header
         self._notices = built.notices
-        self._decoder = adapter.decoder(call)
-        self._model_id = model_id
+        self._decoder = wire.decoder(call)
         self._first_event: float | None = None
         self._cancelled = False
 
@@ -142,9 +136,8 @@ class ChatRun:
         )
 
     async def _exchange(self) -> AsyncGenerator[ChatEvent]:
-        key = self._credential.authorization(origin_of(self._request.url))
-        self._request.headers.update(key_header(self._key_header, key.reveal()))
-        async with self._http.stream(self._request) as answer:
+        request = authorized(self._request, self._found, self._credential)
+        async with self._http.stream(request) as answer:
             if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own classes
                 raise await self._refusal(answer)
             try:
@@ -152,9 +145,10 @@ class ChatRun:
                     for event in self._decoder.feed(data):
                         yield self._seen(event)
             except TrunklineError as error:
-                # A connection lost after the finish reason has lost nothing of the answer.
-                if error.code is not ErrorCode.STREAM_INTERRUPTED or not self._decoder.raw_finish_reason:
+                if error.code is not ErrorCode.STREAM_INTERRUPTED:
                     raise
+                # A connection lost after the finish reason has lost nothing of the answer, and what the
+                # provider said went wrong before it was lost tells more than that it was.
             for event in self._decoder.finish():
                 yield self._seen(event)
 

@@ -6,28 +6,31 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trunkline.cli.terminal import application, dollars, run
+from trunkline.cli.terminal import application, dollars, run, show_warning, workspace_choices
+from trunkline.errors import TrunklineError
 from trunkline_protocol.chat import (
     ChatEvent,
     ChatOptions,
     ChatStreamParams,
     ChatStreamResult,
     Message,
+    NoticeGiven,
     ReasoningDelta,
     ReasoningOptions,
     TextDelta,
     TextPart,
 )
+from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from trunkline.chat.engine import ChatRun
 
 
 @click.command("chat")
-@click.option("-m", "--model", required=True, metavar="PROVIDER/MODEL", help="Which model to ask.")
+@click.option("-m", "--model", metavar="PROVIDER/MODEL", help="Which model to ask instead of the default one.")
 @click.option("--effort", help="How much a reasoning model should think: low, medium, high.")
 @click.argument("message", required=False)
-def command(model: str, effort: str | None, message: str | None) -> None:
+def command(model: str | None, effort: str | None, message: str | None) -> None:
     """Ask a model and print its answer as it comes.
 
     MESSAGE is what to say; without it, or as `-`, it is read from standard input. The answer goes to
@@ -38,17 +41,22 @@ def command(model: str, effort: str | None, message: str | None) -> None:
     text = message if message not in (None, "-") else sys.stdin.read()
     if not text or not text.strip():
         raise click.UsageError("The message is empty.")
-    params = ChatStreamParams(
-        model=model,
-        messages=(Message(role="user", content=(TextPart(text=text),)),),
-        options=ChatOptions(reasoning=ReasoningOptions(effort=effort) if effort else None),
-    )
-    run(_chat(params))
+    message_part = Message(role="user", content=(TextPart(text=text),))
+    options = ChatOptions(reasoning=ReasoningOptions(effort=effort) if effort else None)
+    run(_chat(model, message_part, options))
 
 
-async def _chat(params: ChatStreamParams) -> int:
+async def _chat(model: str | None, message: Message, options: ChatOptions) -> int:
     async with application() as app:
-        answer = await app.chat.start(params)
+        chosen = workspace_choices(app)
+        model = model or app.directory.defaults(chosen).model
+        if model is None:
+            raise TrunklineError(
+                ErrorCode.AUTH_MISSING,
+                "There is no model to ask: no provider has a key yet.",
+                hint="Run `trunkline auth login fastrouter`, or name a model with `-m provider/model`.",
+            )
+        answer = await app.chat.start(ChatStreamParams(model=model, messages=(message,), options=options))
         await _print(answer)
     result = answer.result()
     click.secho(_summary(result), dim=True, err=True)
@@ -69,6 +77,9 @@ async def _print(answer: "ChatRun") -> None:
                     click.echo(event.text, nl=False)
                 elif isinstance(event, ReasoningDelta):
                     click.secho(event.text, nl=False, dim=True, err=True)
+                elif isinstance(event, NoticeGiven):
+                    show_warning(event.notice.message)
+                    continue
                 else:
                     continue
                 shown = event

@@ -10,8 +10,10 @@ from trunkline import __version__
 _COMMANDS = {
     "auth": ("trunkline.cli.auth", "Store, list and remove keys."),
     "chat": ("trunkline.cli.chat", "Ask a model and print its answer."),
+    "config": ("trunkline.cli.config", "Check, describe and import the configuration."),
     "demo": ("trunkline.cli.demo", "See Trunkline work, without a key."),
     "models": ("trunkline.cli.models", "List models with context size and prices."),
+    "providers": ("trunkline.cli.providers", "List providers and whether each can be used."),
     "serve": ("trunkline.cli.serve", "Speak LSP with an editor (`trunkline --stdio`)."),
 }
 

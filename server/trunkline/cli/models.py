@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trunkline.cli.terminal import application, dollars, run, show_error, show_warning
+from trunkline.cli.terminal import application, dollars, run, show_error, show_warning, workspace_choices
 from trunkline_protocol.models import ModelInfo, ModelListParams, ModelListResult
 from trunkline_protocol.providers import ProviderListParams
 
@@ -15,35 +15,62 @@ if TYPE_CHECKING:
 
 @click.command("models")
 @click.argument("provider", required=False)
-def command(provider: str | None) -> None:
-    """List the models of PROVIDER, or of every provider that has a key.
+@click.option("--refresh", is_flag=True, help="Fetch every list again, however new it is.")
+@click.option("--all", "hidden", is_flag=True, help="Show deprecated models and those without text, too.")
+@click.option("--offline", is_flag=True, help="Fetch nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+def command(provider: str | None, *, refresh: bool, hidden: bool, offline: bool, as_json: bool) -> None:
+    """List the models of PROVIDER, or of every provider that has a key and every server on this machine.
 
     On a terminal this is a table; into a pipe it is one `provider/model` a line.
     """
-    run(_list(provider))
+    params = ModelListParams(refresh="force" if refresh else "ifStale", include_hidden=hidden)
+    run(_list(provider, params, offline=offline, as_json=as_json))
 
 
-async def _list(provider: str | None) -> int:
-    async with application() as app:
-        wanted = (provider,) if provider else _connected(app)
-        if not wanted:
-            show_warning("No provider has a key yet, so there is nothing to list.")
-            click.echo(
-                "  Run `trunkline auth login fastrouter`, or name one: `trunkline models fastrouter`.",
-                err=True,
-            )
-            return 1
-        result = await app.directory.list_models(ModelListParams(provider_ids=wanted))
-    _show(result)
+async def _list(provider: str | None, params: ModelListParams, *, offline: bool, as_json: bool) -> int:
+    async with application(offline=offline) as app:
+        choices = workspace_choices(app)
+        wanted = (provider,) if provider else _usable(app)
+        params = params.model_copy(update={"provider_ids": wanted})
+        result = await app.directory.list_models(params, choices)
+        unfound = () if provider else _not_running(app)
+    failures = [failure for failure in result.failures if failure.provider_id not in unfound]
+    if as_json:
+        click.echo(result.model_dump_json(exclude_none=True, indent=2))
+    elif result.models or provider:
+        _show(result)
     # One broken file concerns every provider in the same words.
-    for error in {failure.error.message: failure.error for failure in result.failures}.values():
+    for error in {failure.error.message: failure.error for failure in failures}.values():
         show_error(error)
-    return 1 if result.failures and not result.models else 0
+    if not result.models and not failures:
+        show_warning(f"{provider} has no models." if provider else "There is no provider to list yet.")
+        click.echo(
+            "  Run `trunkline auth login fastrouter`, or name one: `trunkline models fastrouter`.", err=True
+        )
+        return 1
+    return 1 if failures and not result.models else 0
 
 
-def _connected(app: "Application") -> tuple[str, ...]:
+def _usable(app: "Application") -> tuple[str, ...]:
+    """Providers with a key, and servers on this machine that may be running."""
+    providers = app.registry.all()
+    local = {provider.provider_id for provider in providers if provider.spec.is_local and provider.usable}
     listed = app.directory.list_providers(ProviderListParams()).providers
-    return tuple(info.provider_id for info in listed if info.auth.key_state == "present")
+    return tuple(
+        info.provider_id
+        for info in listed
+        if info.auth.key_state == "present" or info.state == "ready" or info.provider_id in local
+    )
+
+
+def _not_running(app: "Application") -> tuple[str, ...]:
+    """Servers on this machine that nobody has set up: they do not have to run."""
+    return tuple(
+        provider.provider_id
+        for provider in app.registry.all()
+        if provider.spec.is_local and not provider.is_configured
+    )
 
 
 def _show(result: ModelListResult) -> None:
@@ -61,28 +88,32 @@ def _show(result: ModelListResult) -> None:
     table.add_column("out $/M", justify="right")
     table.add_column("can")
     for model in result.models:
-        table.add_row(*_row(model))
+        table.add_row(*_row(model, result))
     Console().print(table)
 
 
-def _row(model: ModelInfo) -> tuple[str, str, str, str, str]:
-    can = [
+def _row(model: ModelInfo, result: ModelListResult) -> tuple[str, str, str, str, str]:
+    notes = [
         name
-        for name, able in (
+        for name, applies in (
             ("tools", model.capabilities.tools),
             ("reasoning", model.capabilities.reasoning),
             ("images", "image" in model.input_modalities),
             ("pdf", "pdf" in model.input_modalities),
+            (f"({model.status})", model.status != "active"),
+            (f"(= {model.alias_of})", model.alias_of is not None),
+            ("[bold](default)[/bold]", model.model == result.default_model),
         )
-        if able
+        if applies
     ]
     prices = model.pricing
+    more = "+" if prices.tiers else ""
     return (
         model.model,
         f"{model.context_window:,}",
-        dollars(prices.input, prices.currency),
-        dollars(prices.output, prices.currency),
-        " ".join(can),
+        dollars(prices.input, prices.currency) + more,
+        dollars(prices.output, prices.currency) + more,
+        " ".join(notes),
     )
 
 
@@ -91,4 +122,5 @@ def _caption(result: ModelListResult) -> str:
     source = (
         "offline catalogue" if not live else "live list" if live == len(result.models) else "live and offline"
     )
-    return f"{len(result.models)} models, {source}; `?` is an unknown price"
+    tiers = "; + costs more for long prompts" if any(m.pricing.tiers for m in result.models) else ""
+    return f"{len(result.models)} models, {source}; `?` is an unknown price{tiers}"

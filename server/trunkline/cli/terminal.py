@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from trunkline.app import Application
+    from trunkline.providers.choices import Choices
     from trunkline_protocol.errors import WireError
 
 INTERRUPTED = 130
@@ -37,17 +38,31 @@ def run(work: Coroutine[Any, Any, int]) -> NoReturn:
 
 
 @asynccontextmanager
-async def application() -> AsyncGenerator["Application"]:
+async def application(*, offline: bool = False) -> AsyncGenerator["Application"]:
     """The application, after saying what is wrong with the configuration."""
     from trunkline.app import Application
 
-    app = Application()
+    app = Application(offline=offline)
     for notice in app.config.current().notices():
         show_warning(notice)
     try:
         yield app
     finally:
         await app.aclose()
+
+
+def workspace_choices(app: "Application") -> "Choices":
+    """The models that the workspace of the current folder chooses; what else it says only narrows."""
+    from pathlib import Path
+
+    from trunkline.config.workspace import read_workspace
+    from trunkline.providers.choices import Choices
+
+    found = read_workspace(Path.cwd())
+    app.config.narrow("workspace", found.narrowing)
+    for problem in found.problems:
+        show_warning(problem)
+    return Choices(found.model, found.small_model)
 
 
 def show_error(error: "WireError") -> None:

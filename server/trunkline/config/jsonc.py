@@ -1,14 +1,14 @@
-"""One JSON file with comments, read into an object, or the reason why that is not possible.
+"""JSON with comments: a file or a text read into an object, or the reason why that is not possible.
 
-Reasons never quote the file, and no exception of the parser leaves this module: its arguments hold what had
-been read, which may be a key.
+Reasons never quote what was read, and no exception of the parser leaves this module: its arguments hold what
+had been read, which may be a key.
 """
 
+import os
 import re
 import stat
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from trunkline_protocol.base import JsonObject
 
@@ -18,33 +18,48 @@ if TYPE_CHECKING:
 MAX_BYTES = 1024 * 1024
 """Nobody writes so large a file by hand; it is not read."""
 
+# A pipe must not block, and a link that appeared after a path was resolved must not be followed.
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+
+class Unreadable(NamedTuple):
     """Why a file cannot be read, and at which line, counted from 1."""
 
     reason: str
     line: int | None = None
 
 
-def read_object(path: Path) -> JsonObject | Unreadable | None:
-    """What the file holds; None when there is no such file."""
+def read_object(path: Path, *, follow: bool = True) -> JsonObject | Unreadable | None:
+    """What the file holds; None when there is no such file. A link is followed only if `follow`."""
+    data = read_bytes(path, follow=follow)
+    return parse_object(data) if isinstance(data, bytes) else data
+
+
+def read_bytes(path: Path, *, follow: bool = True, limit: int = MAX_BYTES) -> bytes | Unreadable | None:
+    """The bytes of a regular file, `limit` of them at most; None when there is no such file."""
     try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            return Unreadable("not a regular file")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        descriptor = os.open(path, os.O_RDONLY | _NO_WAIT | (0 if follow else _NO_FOLLOW))
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                return Unreadable("not a regular file")
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                data = file.read(limit + 1)
+        finally:
+            os.close(descriptor)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         return Unreadable(f"cannot be read: {error.strerror or 'unknown reason'}")
-    if len(data) > MAX_BYTES:
-        return Unreadable(f"larger than {MAX_BYTES // 1024} KiB")
-    return _parse(data)
+    except ValueError:  # a NUL character in the path
+        return Unreadable("cannot be read: not a path")
+    if len(data) > limit:
+        return Unreadable(f"larger than {limit // 1024} KiB")
+    return data
 
 
-def _parse(data: bytes) -> JsonObject | Unreadable:
+def parse_object(data: bytes) -> JsonObject | Unreadable:
+    """The object that is written in `data`."""
     import pyjson5
 
     try:

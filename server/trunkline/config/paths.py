@@ -1,4 +1,4 @@
-"""Where this user's files are; nothing is created here."""
+"""Where this user's files are, and what a path in settings means; nothing is created here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,3 +29,12 @@ class Paths:
             cache=directories.user_cache_path,
             state=directories.user_state_path,
         )
+
+
+def as_path(written: str) -> Path:
+    """A path as a person writes it: `~/` is their home. What cannot be expanded stays as it is."""
+    path = Path(written.strip())
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path

@@ -1,105 +1,78 @@
-"""The model of the configuration file, with the keys that users of Kilo and opencode know.
+"""The model of the configuration file, with the keys that users of Kilo and opencode know."""
 
-`null` means absent everywhere. Unknown keys are ignored, so that one file can serve several tools.
-No message of a validator repeats what the file says: it may be a key.
-"""
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
 
-from ipaddress import ip_address
-from typing import Annotated, cast
-from urllib.parse import SplitResult, urlsplit
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool
 from pydantic_core import PydanticCustomError
+from typing_extensions import override
 
-from trunkline.secrets import Secret, usable_key
+from trunkline.config.base import SettingsModel, without_nulls
+from trunkline.config.credentials import ApiKey, Headers
+from trunkline.config.paths import as_path
+from trunkline.config.urls import BaseUrl, DocumentUrl
+from trunkline.secrets import Secret
 
-
-class SettingsModel(BaseModel):
-    """A part of the settings: immutable, and silent about its input when it is wrong."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="ignore",
-        validate_by_name=True,
-        validate_by_alias=True,
-        hide_input_in_errors=True,
-        defer_build=True,
-    )
+if TYPE_CHECKING:
+    from trunkline.config.model_settings import ModelSettings
+else:
+    # Most files name no models: their settings, ten classes, are imported when one does.
+    ModelSettings = Any
 
 
-def _api_key(value: object) -> Secret | None:
-    if value is None:
-        return None
-    if isinstance(value, Secret):
-        return value
-    if not isinstance(value, str):
-        raise PydanticCustomError("api_key", "must be text in quotes")
-    key = usable_key(value)
-    if key is None and value.strip():
-        raise PydanticCustomError("api_key", "has a character that no key has, such as a line break")
-    return key
+def _models(value: object) -> object:
+    from trunkline.config.model_settings import MODELS
+
+    return MODELS.validate_python(value, by_alias=True, by_name=False)
 
 
-def _base_url(value: str | None) -> str | None:
-    if value is None:
-        return None
-    url = value.strip()
-    parts = _split(url)
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise PydanticCustomError("base_url", "must be an absolute URL such as https://host/v1")
-    if "@" in parts.netloc:
-        raise PydanticCustomError("base_url", "must not contain a user name or password")
-    if "?" in url or "#" in url:
-        raise PydanticCustomError("base_url", "must not contain a query or a fragment")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise PydanticCustomError(
-            "base_url", "must start with https://; only localhost, 127.0.0.1 and [::1] may use http://"
-        )
-    return url.rstrip("/")
+def _one_or_many(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
 
 
-def _split(url: str) -> SplitResult | None:
-    """The parts of `url`; None when it is none, or one that two programs may read differently."""
-    if not url.isprintable() or " " in url or "\\" in url:
-        return None
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return None
-    return None if port == 0 else parts
+def _variable_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(name and name.isprintable() and "=" not in name and " " not in name for name in names):
+        raise PydanticCustomError("variable_name", "must be names of environment variables")
+    return names
 
 
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _absolute(written: object) -> Path:
+    if not isinstance(written, str):
+        raise PydanticCustomError("absolute_path", "must be text in quotes")
+    path = as_path(written)
+    if not path.is_absolute():
+        raise PydanticCustomError("absolute_path", "must be an absolute path, or begin with ~/")
+    return path
 
 
-def _object_when_null(value: object) -> object:
-    return {} if value is None else value
-
-
-def _without_nulls(value: object) -> object:
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        return value
-    return {key: item for key, item in cast("dict[object, object]", value).items() if item is not None}
-
-
-def _list_when_null(value: object) -> object:
-    return () if value is None else value
+FilePath = Annotated[Path, PlainValidator(_absolute, json_schema_input_type=str)]
 
 
 class ProviderOptions(SettingsModel):
     """`provider.<id>.options`."""
 
-    api_key: Annotated[Secret | None, PlainValidator(_api_key)] = Field(default=None, alias="apiKey")
-    """The provider's key; `""` counts as absent."""
-    base_url: Annotated[str | None, AfterValidator(_base_url)] = Field(default=None, alias="baseURL")
-    """Where the provider is, instead of its usual place; no slash at the end, `http` only on loopback."""
+    model_config = ConfigDict(extra="allow")
+
+    api_key: ApiKey = Field(default=None, alias="apiKey")
+    """The provider's key; `""` counts as absent. `trunkline auth login` keeps it in a better place."""
+    base_url: BaseUrl | None = Field(default=None, alias="baseURL")
+    """Where the provider is, instead of its usual place; `http` only on this machine."""
+    headers: Headers = Field(default_factory=dict[str, Secret])
+    """More headers of every request to the provider."""
+    discover_models: StrictBool | None = Field(default=None, alias="discoverModels")
+    """Whether the endpoint is asked for its list of models."""
+
+    @property
+    def more(self) -> Mapping[str, Any]:
+        """Every other member as it is in the file; which ones mean something depends on the provider."""
+        return MappingProxyType(self.model_extra or {})
+
+    @override
+    def __repr_args__(self) -> Any:
+        # The other members may hold secrets, and nothing knows which.
+        return ((name, value) for name, value in super().__repr_args__() if name in type(self).model_fields)
 
 
 class ProviderSettings(SettingsModel):
@@ -107,15 +80,68 @@ class ProviderSettings(SettingsModel):
 
     name: str | None = None
     """The name to show instead of the usual one."""
-    options: Annotated[ProviderOptions, BeforeValidator(_object_when_null)] = ProviderOptions()
+    api: BaseUrl | None = None
+    """Where the provider is; `options.baseURL` wins over it."""
+    npm: str | None = Field(default=None, min_length=1, examples=["@ai-sdk/openai-compatible"])
+    """The client library of models.dev that speaks to it, which tells the wire format."""
+    api_type: str | None = Field(
+        default=None, alias="apiType", min_length=1, examples=["openai-chat", "anthropic", "gemini"]
+    )
+    """Trunkline's own name of the wire format; wins over `npm`."""
+    env: (
+        Annotated[
+            tuple[str, ...],
+            BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...]),
+            AfterValidator(_variable_names),
+        ]
+        | None
+    ) = None
+    """Environment variables that may hold the key, first to last: a list, or one name."""
+    whitelist: frozenset[str] | None = None
+    """When given, the provider has only these models; none when the list is empty."""
+    blacklist: frozenset[str] = frozenset()
+    """The provider does not have these models, even if they are in `whitelist`."""
+    options: ProviderOptions = ProviderOptions()
+    """How to reach the provider, and what is particular to it."""
+    models: Annotated[dict[str, ModelSettings | None], PlainValidator(_models)] = Field(
+        default_factory=dict[str, Any]
+    )
+    """Models to add or to correct, by id; null removes one."""
+
+    @property
+    def describes_provider(self) -> bool:
+        """Whether it says more than which models are left out.
+
+        A section that does not may come from a workspace, which must not make a provider known or configured.
+        """
+        return not self.model_fields_set <= {"whitelist", "blacklist"}
+
+
+class CatalogSettings(SettingsModel):
+    """`catalog`: where the models.dev data comes from."""
+
+    url: DocumentUrl | None = None
+    """Fetched instead of https://models.dev/api.json."""
+    file: FilePath | None = None
+    """Read instead of fetching anything; an absolute path, or one that begins with `~/`."""
 
 
 class Settings(SettingsModel):
-    """The whole file, or both of them merged."""
+    """The whole file, or all of them merged."""
 
-    provider: Annotated[dict[str, ProviderSettings], BeforeValidator(_without_nulls)] = {}
+    provider: Annotated[dict[str, ProviderSettings], BeforeValidator(without_nulls)] = Field(
+        default_factory=dict[str, ProviderSettings]
+    )
     """Settings of single providers, by provider id."""
     enabled_providers: tuple[str, ...] | None = None
     """When given, only these providers are used."""
-    disabled_providers: Annotated[tuple[str, ...], BeforeValidator(_list_when_null)] = ()
+    disabled_providers: tuple[str, ...] = ()
     """These providers are not used, even if they are enabled."""
+    model: str | None = None
+    """The model to use when nobody names one, as `provider/model`."""
+    small_model: str | None = None
+    """The model for small jobs such as titles, as `provider/model`."""
+    offline: bool = False
+    """Whether everything is switched off that fetches lists of models."""
+    catalog: CatalogSettings = CatalogSettings()
+    """Where the models.dev data comes from."""

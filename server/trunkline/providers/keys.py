@@ -11,6 +11,7 @@ from trunkline_protocol.auth import KeyInfo
 if TYPE_CHECKING:
     from trunkline.auth.resolver import CredentialResolver
     from trunkline.auth.store import KeyStore
+    from trunkline.providers.changes import Changes
     from trunkline.providers.registry import ProviderRegistry
     from trunkline.secrets import Secret
 
@@ -19,11 +20,16 @@ class KeyRing:
     """Sets, lists and removes keys. Writing waits for a lock and the disk, so it happens in a thread."""
 
     def __init__(
-        self, registry: "ProviderRegistry", store: "KeyStore", resolver: "CredentialResolver"
+        self,
+        registry: "ProviderRegistry",
+        store: "KeyStore",
+        resolver: "CredentialResolver",
+        changes: "Changes",
     ) -> None:
         self._registry = registry
         self._store = store
         self._resolver = resolver
+        self._changes = changes
 
     async def set(
         self, provider_id: str, secret: "Secret", *, key_id: str, label: str | None, make_active: bool
@@ -47,6 +53,7 @@ class KeyRing:
             label=label,
             make_active=make_active,
         )
+        self._changes.providers()
         return next(
             key for key in self._resolver.list(owner) if key.source == "store" and key.key_id == key_id
         )
@@ -64,4 +71,6 @@ class KeyRing:
 
         Works for providers that are no longer known: their keys must not be stuck.
         """
-        return await asyncio.to_thread(self._store.remove, provider_id, key_id)
+        removed = await asyncio.to_thread(self._store.remove, provider_id, key_id)
+        self._changes.providers()
+        return removed

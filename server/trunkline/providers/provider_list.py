@@ -26,25 +26,20 @@ def list_providers(
     providers: tuple[Provider, ...], resolver: CredentialResolver, lists: ModelLists
 ) -> ProviderListResult:
     """`providers`, in their order, as an editor shows them."""
-    infos = tuple(_info(provider, _key(provider, resolver), lists) for provider in providers)
+    infos = tuple(provider_info(provider, resolver, lists) for provider in providers)
     return ProviderListResult(providers=infos, etag=_etag(infos))
 
 
-def _key(provider: Provider, resolver: CredentialResolver) -> _Key:
-    try:
-        return _Key(credential=resolver.require(provider.key_owner))
-    except TrunklineError as error:
-        return _Key(error=error)
-
-
-def _info(provider: Provider, key: _Key, lists: ModelLists) -> ProviderInfo:
+def provider_info(provider: Provider, resolver: CredentialResolver, lists: ModelLists) -> ProviderInfo:
+    """One provider as an editor shows it."""
+    key = _key(provider, resolver)
     live = lists.status(provider, key.credential)
     state, reason = _state(provider, key, live)
     return ProviderInfo(
         provider_id=provider.provider_id,
         name=provider.name,
         api_type=provider.spec.api_type,
-        base_url=provider.base_url,
+        base_url=provider.endpoint.url,
         enabled=provider.enabled,
         state=state,
         state_reason=reason,
@@ -57,20 +52,43 @@ def _info(provider: Provider, key: _Key, lists: ModelLists) -> ProviderInfo:
     )
 
 
+def _key(provider: Provider, resolver: CredentialResolver) -> _Key:
+    try:
+        return _Key(credential=resolver.require(provider.key_owner))
+    except TrunklineError as error:
+        return _Key(error=error)
+
+
 def _state(provider: Provider, key: _Key, live: LiveStatus) -> tuple[ProviderState, str | None]:
     """The state and, unless it is `ready`, one or two sentences that say why."""
     if not provider.enabled:
         return "disabled", provider.disabled_reason
     if provider.error is not None:
-        return "failed", _sentences(provider.error)
+        # Nobody has to set up a provider that they do not use.
+        waits = provider.endpoint.missing and not provider.is_configured and key.credential is None
+        return "notConnected" if waits else "failed", _sentences(provider.error)
     if key.error is not None:
         missing = key.error.code is ErrorCode.AUTH_MISSING
         return "notConnected" if missing else "failed", _sentences(key.error)
     if live.loading:
         return "loading", "The model list is being fetched."
-    if live.known is not None and live.known.error is not None:
-        return "stale", f"The model list is not up to date. {_sentences(live.known.error)}"
+    failure = live.known.error if live.known is not None else None
+    if provider.spec.is_local and not (live.known and live.known.is_loaded):
+        return "notConnected", _not_found(provider, failure)
+    if failure is not None:
+        return "stale", f"The model list is not up to date. {_sentences(failure)}"
+    if key.credential is None and provider.spec.anonymous_key is not None and not provider.is_configured:
+        return "notConnected", (
+            "There is no key; its free models can be used without one. "
+            f"Run `trunkline auth login {provider.provider_id}` for all of them."
+        )
     return "ready", None
+
+
+def _not_found(provider: Provider, failure: TrunklineError | None) -> str:
+    if failure is None:
+        return f"It has not been looked for at {provider.base_url} yet; it is when its models are listed."
+    return f"No server answers at {provider.base_url}. {_sentences(failure)}"
 
 
 def _sentences(error: TrunklineError) -> str:
@@ -79,7 +97,7 @@ def _sentences(error: TrunklineError) -> str:
 
 def _auth(provider: Provider, credential: Credential | None) -> ProviderAuth:
     return ProviderAuth(
-        needed=True,
+        needed=provider.spec.needs_key,
         methods=("apiKey",),
         env_vars=provider.spec.env_vars,
         key_state="present" if credential else "missing",

@@ -9,6 +9,20 @@ from trunkline_protocol.providers import ApiType
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpecOption:
+    """A setting that one provider has beside its key, for example an organisation. Never a secret."""
+
+    name: str
+    """What live lists know it by."""
+    setting: str
+    """The member of `provider.<id>.options` that holds it."""
+    env_var: str
+    """The variable that holds it where the configuration does not."""
+    header: str
+    """Sent with every request."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSpec:
     """One provider. What is left out is as with every OpenAI-compatible endpoint.
 
@@ -28,6 +42,8 @@ class ProviderSpec:
     """Rank among the popular providers, 0 first."""
     model_list: str | None = None
     """How its live list is read, a name in `catalog.lists`; None where only the offline catalogue is used."""
+    key_check: str = "/models"
+    """What is asked to find out whether a key is good: under the base URL, free, refused without a key."""
     key_header: KeyHeader | None = None
     """Where it looks for the key; None for the usual place of its wire format."""
     needs_key: bool = True
@@ -35,6 +51,7 @@ class ProviderSpec:
     """What to send as key for somebody who has none, where the provider has something to give for that."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     """Sent with every request."""
+    options: tuple[SpecOption, ...] = ()
     is_local: bool = False
     """Whether it is a server on the user's own machine, which is looked for on its usual port."""
     source: Literal["builtin", "catalog", "plugin", "config"] = "builtin"

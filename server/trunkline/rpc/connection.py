@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticSerializationError
 
 from trunkline.errors import TrunklineError, describe
-from trunkline.rpc.editor_settings import SECTION, read_settings
+from trunkline.providers.changes import Listener
+from trunkline.rpc.client_settings import ClientSettings, folders_at_start
+from trunkline.rpc.editor_settings import SECTION
 from trunkline.rpc.features import find_handler, lane_of
 from trunkline.rpc.features.context import Context
 from trunkline.rpc.framing import FrameDecoder, FramingError
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
     from trunkline_protocol.errors import WireError
 
 logger = logging.getLogger(__name__)
+
+PROVIDER_CHANGED = "provider/changed"
+MODEL_CHANGED = "model/changed"
+"""Named here because the models of the contract are not imported for a handshake."""
 
 _CHUNK = 64 * 1024
 _GRACE_S = 2.0
@@ -58,7 +64,8 @@ class Connection:
         self._outbox = Outbox(writer)
         self._requests = Requests(self._finish)
         self._trace = Trace(self.notify)
-        self._context = Context(app, self._outbox, self._requests, self.notify)
+        self._settings = ClientSettings(app.config, self._show_warnings)
+        self._context = Context(app, self._outbox, self._requests, self._settings, self.notify)
         self._client: Client | None = None
         self._documents: Documents | None = None
         self._shutdown = False
@@ -67,6 +74,7 @@ class Connection:
         self._ids = itertools.count(1)
         self._ended = asyncio.Event()
         self._watches: set[asyncio.Task[None]] = set()
+        self._listening: list[Callable[[], None]] = []
         if client_process_id is not None:
             self._watch(client_process_id)
 
@@ -83,7 +91,9 @@ class Connection:
         try:
             await self._close(reading, writing, ending)
         finally:
-            self._app.config.narrow(self, None)
+            self._settings.close()
+            for stop_listening in self._listening:
+                stop_listening()
             self._trace.close()
         return 0 if self._shutdown else 1
 
@@ -206,10 +216,14 @@ class Connection:
                 self._trace.set(_field(params, "value"))
             case "initialized":
                 self._show_warnings(self._app.config.current().notices())
-                self._configure(self._client.options)
+                self._settings.take_editor(self._client.options)
+                self._settings.take_folders(folders_at_start(self._client.params))
                 self._pull_configuration()
+                self._listen(self._client)
             case "workspace/didChangeConfiguration":
-                self._configure(_field(params, "settings"))
+                self._settings.take_editor(_field(params, "settings"))
+                self._settings.reread_folders()
+                self._app.changes.providers()
                 self._pull_configuration()
             case method if method.startswith(_DOCUMENT_METHODS):
                 self._synchronise(method, params)
@@ -282,18 +296,30 @@ class Connection:
         for warning in warnings:
             self.notify("window/showMessage", {"type": 2, "message": warning})
 
-    def _configure(self, value: Any) -> None:
-        """Apply the editor's settings, if these are any; a wrong one is named and ignored."""
-        settings = read_settings(value)
-        if settings is not None:
-            self._app.config.narrow(self, settings.narrowing)
-            self._show_warnings(settings.problems)
+    def _listen(self, client: Client) -> None:
+        """Tell a client that announced `events` what changes."""
+        if client.events:
+            told = Listener(
+                lambda etag: self._tell(PROVIDER_CHANGED, {"etag": etag}),
+                lambda ids, generation: self._tell(
+                    MODEL_CHANGED, {"providerIds": ids, "generation": generation}
+                ),
+            )
+            self._listening.append(self._app.changes.listen(told))
+
+    def _tell(self, method: str, params: dict[str, Any]) -> None:
+        if self._client is not None and method not in self._client.opt_out and not self._shutdown:
+            self.notify(method, params)
 
     def _pull_configuration(self) -> None:
         """Ask a client that has settings for them (LSP 3.17, "workspace/configuration")."""
         if self._client is not None and self._client.pulls_configuration:
             items = {"items": [{"section": SECTION}]}
-            self.ask("workspace/configuration", items, lambda values: self._configure(_first(values)))
+            self.ask("workspace/configuration", items, self._take_configuration)
+
+    def _take_configuration(self, values: Any) -> None:
+        self._settings.take_editor(_first(values))
+        self._app.changes.providers()
 
     def _synchronise(self, method: str, params: Any) -> None:
         try:
@@ -303,6 +329,9 @@ class Connection:
                 assert self._client is not None  # noqa: S101 - the gate
                 self._documents = Documents(self._client.params)
             self._documents.receive(method, params)
+            if method == "workspace/didChangeWorkspaceFolders":
+                self._settings.take_folders(self._documents.workspace.folders)
+                self._app.changes.providers()
         except Exception as error:  # noqa: BLE001 - whatever lsprotocol's converter makes of odd params
             logger.warning("the params of %s do not fit: %s", method, type(error).__name__)
 

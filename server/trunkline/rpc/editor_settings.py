@@ -1,7 +1,8 @@
-"""Settings that come from the editor: they narrow what the user's own configuration allows, nothing else.
+"""Settings that come from the editor: they narrow what the user's configuration allows, and choose models.
 
 An editor merges the settings of the workspace into the user's, and a workspace is not trusted: what comes
-this way can switch providers off, never set a base URL, a key, a header or a listener.
+this way can switch providers off and say which model to use, never set a base URL, a key, a header or a
+listener.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ SECTION = "trunkline"
 """The section that editors are asked for."""
 
 _LISTS = ("enabled_providers", "disabled_providers")
+_MODELS = ("model", "small_model")
 _OWN_FILE_ONLY = "may stand only in the user's own configuration file"
 
 
@@ -21,6 +23,8 @@ class EditorSettings:
     """What the editor's settings come to, and what was wrong with them."""
 
     narrowing: Narrowing
+    model: str | None
+    small_model: str | None
     problems: tuple[str, ...]
     """One sentence per key that was ignored."""
 
@@ -45,8 +49,14 @@ def read_settings(value: Any) -> EditorSettings | None:
             lists[name] = frozenset(ids)
         else:
             problems.append(_ignored(name, "must be a list of provider ids"))
+    chosen: dict[str, str | None] = {}
+    for name in _MODELS:
+        given = settings.get(name)
+        chosen[name] = given.strip() or None if isinstance(given, str) else None
+        if given is not None and not isinstance(given, str):
+            problems.append(_ignored(name, "must be a model reference such as provider/model"))
     narrowing = Narrowing(lists.get("enabled_providers"), lists.get("disabled_providers", frozenset()))
-    return EditorSettings(narrowing, tuple(problems))
+    return EditorSettings(narrowing, chosen["model"], chosen["small_model"], tuple(problems))
 
 
 def _ignored(name: str, reason: str) -> str:

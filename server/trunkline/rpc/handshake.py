@@ -32,6 +32,10 @@ class Client:
     """The process whose death ends the server."""
     pulls_configuration: bool = False
     """Whether it answers `workspace/configuration`."""
+    events: bool = False
+    """Whether it wants Trunkline's notifications."""
+    opt_out: frozenset[str] = frozenset()
+    """Notifications it does not want after all."""
     unsupported_version: bool = False
     """Whether it announced Trunkline versions and this server's is none of them."""
     trace: str = "off"
@@ -56,6 +60,8 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
     client = Client(
         process_id=process_id,
         pulls_configuration=_member(capabilities, "workspace", "configuration") is True,
+        events=_member(capabilities, "experimental", "trunkline", "events") is True,
+        opt_out=_names(_member(capabilities, "experimental", "trunkline", "optOut")),
         unsupported_version=_announces_other_versions(capabilities),
         trace=str(given.get("trace") or "off"),
         options=given.get("initializationOptions"),
@@ -135,6 +141,11 @@ def greet(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> Gre
 def _announces_other_versions(capabilities: Any) -> bool:
     versions = _member(capabilities, "experimental", "trunkline", "versions")
     return isinstance(versions, list) and PROTOCOL_VERSION not in versions
+
+
+def _names(value: Any) -> frozenset[str]:
+    given = cast("list[Any]", value) if isinstance(value, list) else []
+    return frozenset(name for name in given if isinstance(name, str))
 
 
 def _member(value: Any, *path: str) -> Any:

@@ -18,7 +18,8 @@ from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from trunkline.rpc.streams import ByteWriter
-    from trunkline_protocol.chat import ChatEvent, ProgressToken
+    from trunkline_protocol.base import WireModel
+    from trunkline_protocol.chat import ProgressToken
 
 BOUND_BYTES = 4 * 1024 * 1024
 """Above this, whoever makes increments waits."""
@@ -45,7 +46,7 @@ class _Increment:
     grew: bool = False
     """Whether more than the first event's text is in it."""
 
-    def accepts(self, event: "ChatEvent") -> bool:
+    def accepts(self, event: "WireModel") -> bool:
         """Whether `event` continues this one."""
         if type(event) is not type(self.event):
             return False
@@ -60,7 +61,7 @@ class _Increment:
         return _body({"method": "$/progress", "params": {"token": self.token, "value": value}})
 
 
-def _call_id(event: "ChatEvent") -> str | None:
+def _call_id(event: "WireModel") -> str | None:
     return event.call_id if isinstance(event, ToolCallDelta) else None
 
 
@@ -89,8 +90,8 @@ class Outbox:
         """
         self._push(_body(message))
 
-    async def progress(self, token: "ProgressToken", event: "ChatEvent") -> None:
-        """Queue a chat event as `$/progress`, and wait while too much is waiting already."""
+    async def progress(self, token: "ProgressToken", event: "WireModel") -> None:
+        """Queue a partial result as `$/progress`, and wait while too much is waiting already."""
         if self._closed:
             return
         last = self._last.get(token)
@@ -110,8 +111,8 @@ class Outbox:
         if not self._has_room.is_set():
             await self._has_room.wait()
 
-    def send_event(self, token: "ProgressToken", event: "ChatEvent") -> None:
-        """Queue a chat event as `$/progress` without waiting: for the last ones of a stream."""
+    def send_event(self, token: "ProgressToken", event: "WireModel") -> None:
+        """Queue a partial result as `$/progress` without waiting: for the last ones of a stream."""
         self._last.pop(token, None)
         self.send({"method": "$/progress", "params": {"token": token, "value": event}})
 
@@ -184,7 +185,7 @@ class Outbox:
         return b"".join(frames)
 
 
-def _text_of(event: "ChatEvent") -> bytes:
+def _text_of(event: "WireModel") -> bytes:
     if isinstance(event, ToolCallDelta):
         return event.arguments_text.encode("utf-8", "replace")
     return event.text.encode("utf-8", "replace") if isinstance(event, TextDelta | ReasoningDelta) else b""

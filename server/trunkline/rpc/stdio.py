@@ -51,6 +51,9 @@ def _options() -> argparse.ArgumentParser:
         help="end when the process with this id has ended",
     )
     parser.add_argument(
+        "--offline", action="store_true", help="fetch no lists of models; chat still reaches its provider"
+    )
+    parser.add_argument(
         "--log-file",
         metavar="PATH",
         help="append what happens to this file: methods, durations and errors; no keys, no conversations",
@@ -121,7 +124,7 @@ async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", option
 
     log_to(options.log_file)
     asyncio.get_running_loop().call_later(_GC_REST_S, _resume_collection)
-    app = Application()
+    app = Application(offline=options.offline)
     try:
         reader, writer = await open_stdio(stdin, stdout)
         connection = Connection(app, reader, writer, client_process_id=options.clientProcessId)

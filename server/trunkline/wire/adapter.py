@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from trunkline.wire.http import HttpRequest
 from trunkline.wire.key_header import KeyHeader
@@ -123,6 +123,7 @@ class ChatAdapter(Protocol):
         ...
 
 
+@runtime_checkable
 class TokenCounter(Protocol):
     """A wire format whose endpoints count the tokens of a request without answering it."""
 

@@ -71,7 +71,15 @@ _CODE_WORDS: dict[ErrorCode, frozenset[str]] = {
     ),
     ErrorCode.UPSTREAM_TIMEOUT: frozenset({"timeout", "timeout_error", "deadline_exceeded"}),
     ErrorCode.CONTENT_FILTERED: frozenset(
-        {"content_policy_violation", "content_filter", "content_filtered", "moderation"}
+        {
+            "content_policy_violation",
+            "content_filter",
+            "content_filtered",
+            "moderation",
+            "image_content_policy_violation",
+            "bio_policy",
+            "misalignment_policy_violation",
+        }
     ),
 }
 _CODES_BY_WORD = {word: code for code, words in _CODE_WORDS.items() for word in words}
@@ -91,9 +99,14 @@ _STATUS_CODES = {
 _REFUSED_INPUT = frozenset({None, 400, 404, 413, 422, 500})
 """Statuses whose wording is looked at for an unknown model or a prompt that is too long."""
 
+_REFUSAL_WORD = re.compile(
+    r"invalid_(?!response)|image_|unsupported_|empty_image|failed_to_download", re.IGNORECASE
+)
+"""How words begin that blame the request, for errors inside a stream, which have no status."""
+
 _CONTEXT_WORDING = re.compile(
     r"prompt is too long|prompt too long|(?:messages|input|prompt) (?:is|are) too long"
-    r"|exceeds? the (?:available )?context (?:window|size|length)|context window exceeds"
+    r"|exceeds? (?:the )?(?:available |maximum )?context (?:window|size|length)|context window exceeds"
     r"|input token count.{0,40} exceeds the maximum|maximum (?:prompt|context) length"
     r"|reduce the length of the messages|greater than the context length|context[ _]length[ _]exceeded",
     re.IGNORECASE | re.DOTALL,
@@ -123,6 +136,8 @@ def classify(report: UpstreamReport, status: int | None) -> ErrorCode:
     by_word = (_CODES_BY_WORD.get(word.lower()) for word in report.words)
     by_rule = (*by_word, _by_wording(report, status))
     code = next((code for code in by_rule if code is not None), None)
+    if code is None and status is None and any(map(_REFUSAL_WORD.match, report.words)):
+        return ErrorCode.UPSTREAM_BAD_REQUEST
     return code if code is not None else _by_status(status)
 
 

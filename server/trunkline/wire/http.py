@@ -35,6 +35,18 @@ class HttpRequest:
     def __repr__(self) -> str:
         return f"HttpRequest({self.method} {self.url})"
 
+    def with_headers(self, headers: Mapping[str, str]) -> "HttpRequest":
+        """The same request with `headers` in place of those of the same names."""
+        return HttpRequest(self.method, self.url, merge_headers(self.headers, headers), self.body)
+
+
+def merge_headers(*layers: Mapping[str, str]) -> dict[str, str]:
+    """All of `layers`; of headers with the same name, in whatever case, the last one counts."""
+    merged: dict[str, tuple[str, str]] = {}
+    for layer in layers:
+        merged |= {name.lower(): (name, value) for name, value in layer.items()}
+    return dict(merged.values())
+
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:

@@ -52,3 +52,9 @@ def text_in(value: Any) -> str:
 def number_in(value: Any) -> float | None:
     """`value` if it is a number; booleans are none."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def count_in(value: Any) -> int:
+    """`value` if it is a number above zero, without fractions, else 0."""
+    number = number_in(value)
+    return int(number) if number is not None and 0 < number < float("inf") else 0

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from trunkline_protocol.chat import Message, Part, ProviderData, ReasoningPart, TextPart
+from trunkline_protocol.chat import Citation, Message, Part, ProviderData, ReasoningPart, TextPart
 
 
 class PartDraft(Protocol):
@@ -16,9 +16,10 @@ class PartDraft(Protocol):
 class _TextDraft:
     def __init__(self) -> None:
         self.pieces: list[str] = []
+        self.citations: list[Citation] = []
 
     def part(self) -> TextPart:
-        return TextPart(text="".join(self.pieces))
+        return TextPart(text="".join(self.pieces), citations=tuple(self.citations) or None)
 
 
 class _ReasoningDraft:
@@ -27,6 +28,14 @@ class _ReasoningDraft:
 
     def part(self) -> ReasoningPart:
         return ReasoningPart(text="".join(self.pieces))
+
+
+class _WholePart:
+    def __init__(self, part: Part) -> None:
+        self._part = part
+
+    def part(self) -> Part:
+        return self._part
 
 
 class MessageDraft:
@@ -43,6 +52,14 @@ class MessageDraft:
             self._drafts.append(last)
         last.pieces.append(text)
 
+    def add_citation(self, citation: Citation) -> None:
+        """Adds a source of the text that came last, which is empty when none came yet."""
+        last = next((draft for draft in reversed(self._drafts) if isinstance(draft, _TextDraft)), None)
+        if last is None:
+            last = _TextDraft()
+            self._drafts.append(last)
+        last.citations.append(citation)
+
     def add_reasoning(self, text: str) -> None:
         """Appends to the reasoning."""
         last = self._drafts[-1] if self._drafts else None
@@ -51,14 +68,23 @@ class MessageDraft:
             self._drafts.append(last)
         last.pieces.append(text)
 
+    def add_whole(self, part: Part) -> None:
+        """Adds a part that came whole."""
+        self._drafts.append(_WholePart(part))
+
     def add(self, draft: PartDraft) -> None:
         """Adds a part that grows elsewhere."""
         self._drafts.append(draft)
 
     def begin_reasoning(self) -> None:
         """Begins a reasoning part here unless there is one: what the provider wants back needs a place."""
-        if not any(isinstance(draft, _ReasoningDraft) for draft in self._drafts):
+        if not self.has_reasoning:
             self._drafts.append(_ReasoningDraft())
+
+    @property
+    def has_reasoning(self) -> bool:
+        """Whether there is a reasoning part."""
+        return any(isinstance(draft, _ReasoningDraft) for draft in self._drafts)
 
     def message(self, provider_data: ProviderData | None = None) -> Message:
         """The message as far as it came, with `provider_data` on the first reasoning part."""

@@ -1,117 +1,103 @@
-"""OpenAI chat completions: the request, and the two dialects that endpoints speak."""
+"""OpenAI chat completions: the request."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from pydantic_core import to_json
 
-from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.http import HttpRequest
+from trunkline.wire.json_values import compact_json
 from trunkline.wire.key_header import KeyHeader
+from trunkline.wire.openai_chat_cache import mark_for_cache
 from trunkline.wire.openai_chat_decoder import OpenAiChatDecoder
+from trunkline.wire.openai_chat_dialects import OPENROUTER, Dialect, dialect_of, is_claude
 from trunkline.wire.openai_chat_messages import chat_messages
+from trunkline.wire.openai_chat_reasoning import reasoning_members
+from trunkline.wire.reasoning_options import usable_reasoning
+from trunkline.wire.sampling_options import usable_sampling
+from trunkline.wire.substitutes import dropped
+from trunkline.wire.tool_schemas import is_strict, tool_schema
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import NamedToolChoice, ReasoningOptions, Tool, ToolChoice
-from trunkline_protocol.errors import ErrorCode
-
-_OPENAI_HOSTS = ("api.openai.com", ".openai.azure.com")
-"""Their newer models refuse `max_tokens`; elsewhere it is the name that every server knows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """What differs between endpoints of this format. Answers are read the same way."""
-
-    ask_for_usage: JsonObject = field(repr=False)
-    """The member of the body that makes the endpoint report tokens while streaming."""
-    is_gateway: bool
-    """Whether it takes `reasoning` as an object, `provider` for routing, and fetches files by address."""
-
-
-_USAGE_CHUNK: JsonObject = {"stream_options": {"include_usage": True}}
-
-OPENAI = Dialect(ask_for_usage=_USAGE_CHUNK, is_gateway=False)
-OPENROUTER = Dialect(
-    # Gateways differ in which of the two they heed; the other one is ignored.
-    ask_for_usage={"usage": {"include": True}, **_USAGE_CHUNK},
-    is_gateway=True,
-)
+from trunkline_protocol.chat import ChatOptions, NamedToolChoice, Notice, Tool, ToolChoice
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAiChatAdapter:
     """See `trunkline.wire.adapter.ChatAdapter`."""
 
-    dialect: Dialect
+    is_gateway: bool
+    """Whether its endpoints speak OpenRouter's extensions."""
     key_header: KeyHeader = "authorization"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def build_request(self, call: ChatCall) -> ChatRequest:
         """`POST <base URL>/chat/completions`, without credentials."""
-        return ChatRequest(
-            HttpRequest(
-                method="POST",
-                url=f"{call.base_url}/chat/completions",
-                headers={"content-type": "application/json", "accept": "text/event-stream"},
-                body=to_json(self._body(call)),
-            )
+        notices: list[Notice] = []
+        body = _body(call, OPENROUTER if self.is_gateway else dialect_of(call), notices)
+        request = HttpRequest(
+            method="POST",
+            url=f"{call.base_url}/chat/completions",
+            headers={"content-type": "application/json", "accept": "text/event-stream"},
+            body=to_json(body),
         )
+        return ChatRequest(request, tuple(notices))
 
     def decoder(self, call: ChatCall) -> ChatDecoder:
         """A decoder for one answer to `call`."""
         return OpenAiChatDecoder(call)
 
-    def _body(self, call: ChatCall) -> JsonObject:
-        params, options = call.params, call.params.options
-        body: JsonObject = {
-            "model": call.model_id,
-            "messages": chat_messages(call, file_urls=self.dialect.is_gateway),
-            "stream": True,
-            **self.dialect.ask_for_usage,
-        }
-        optional: JsonObject = {
-            _output_limit_name(call.base_url): options.max_output_tokens,
-            "temperature": options.temperature,
-            "top_p": options.top_p,
-            "top_k": options.top_k,
-            "stop": options.stop,
-            "seed": options.seed,
-            "parallel_tool_calls": options.parallel_tool_calls,
-            "tools": [_tool(tool) for tool in params.tools] or None,
+
+def _body(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> JsonObject:
+    params, options = call.params, call.params.options
+    messages = chat_messages(call, dialect, notices)
+    if options.cache is not None and dialect.marks_cache and is_claude(call):
+        mark_for_cache(messages, options.cache.ttl)
+    body: JsonObject = {"model": call.model_id, "messages": messages, "stream": True, **dialect.ask_for_usage}
+    optional: JsonObject = {
+        dialect.output_limit: options.max_output_tokens,
+        "stop": options.stop,
+        dialect.seed: options.seed,
+        "prompt_cache_key": options.cache.key if options.cache and dialect.cache_key else None,
+        **_sampling(call, dialect, notices),
+        **_tools(call, notices),
+    }
+    body |= {name: value for name, value in optional.items() if value is not None}
+    reasoning = usable_reasoning(options.reasoning, call.info, notices)
+    if reasoning is not None:
+        body |= reasoning_members(reasoning, dialect, call.info)
+    if dialect.is_gateway and "image" in call.info.output_modalities:
+        body["modalities"] = list(call.info.output_modalities)
+    if params.output_schema is not None:
+        _bind_answer(body, params.output_schema, dialect)
+    return body | call.extra_body | _provider_members(options, dialect)
+
+
+def _sampling(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> JsonObject:
+    sampling = usable_sampling(call.params.options, call.info, notices)
+    if sampling.top_k is not None and not dialect.top_k:
+        dropped("topK", "this provider does not know it", notices)
+        sampling = sampling._replace(top_k=None)
+    return sampling._asdict()
+
+
+def _tools(call: ChatCall, notices: list[Notice]) -> JsonObject:
+    """What is about tools; most providers refuse such options where there are none."""
+    params = call.params
+    if params.tools:
+        return {
+            "tools": [_tool(tool, call) for tool in params.tools],
             "tool_choice": _tool_choice(params.tool_choice),
-            "prompt_cache_key": options.cache.key if options.cache else None,
+            "parallel_tool_calls": params.options.parallel_tool_calls,
         }
-        body |= {name: value for name, value in optional.items() if value is not None}
-        if options.reasoning is not None:
-            body |= self._reasoning(options.reasoning)
-        body |= call.extra_body
-        if options.provider is not None:
-            body |= {"provider": options.provider} if self.dialect.is_gateway else options.provider
-        return body
-
-    def _reasoning(self, reasoning: ReasoningOptions) -> JsonObject:
-        if self.dialect.is_gateway:
-            wanted = {"effort": reasoning.effort, "max_tokens": reasoning.budget_tokens}
-            given = {name: value for name, value in wanted.items() if value is not None}
-            return {"reasoning": given} if given else {}
-        if reasoning.budget_tokens is not None:
-            raise TrunklineError(
-                ErrorCode.UNSUPPORTED_OPTION,
-                "This provider takes a reasoning effort, not a number of reasoning tokens.",
-                hint="Use `reasoning.effort` instead of `reasoning.budgetTokens`.",
-            )
-        return {} if reasoning.effort is None else {"reasoning_effort": reasoning.effort}
+    if params.tool_choice not in {None, "auto", "none"}:
+        dropped("toolChoice", "there are no tools", notices)
+    return {}
 
 
-def _output_limit_name(base_url: str) -> str:
-    host = urlsplit(base_url).hostname or ""
-    return "max_completion_tokens" if host.endswith(_OPENAI_HOSTS) else "max_tokens"
-
-
-def _tool(tool: Tool) -> JsonObject:
-    function: JsonObject = {"name": tool.name, "parameters": tool.input_schema}
+def _tool(tool: Tool, call: ChatCall) -> JsonObject:
+    schema = tool_schema(tool.input_schema, provider_id=call.provider_id, model_id=call.model_id)
+    function: JsonObject = {"name": tool.name, "parameters": schema}
     if tool.description is not None:
         function["description"] = tool.description
     return {"type": "function", "function": function}
@@ -121,3 +107,20 @@ def _tool_choice(choice: ToolChoice | None) -> str | JsonObject | None:
     if isinstance(choice, NamedToolChoice):
         return {"type": "function", "function": {"name": choice.name}}
     return choice
+
+
+def _bind_answer(body: JsonObject, schema: JsonObject, dialect: Dialect) -> None:
+    """Binds the answer to the schema, or to JSON with the schema in words where an endpoint knows no more."""
+    if dialect.takes_schema:
+        wanted = {"name": "answer", "schema": schema, "strict": is_strict(schema)}
+        body["response_format"] = {"type": "json_schema", "json_schema": wanted}
+        return
+    words = f"Answer with one JSON object that follows this JSON Schema:\n{compact_json(schema)}"
+    body["messages"] = [{"role": "system", "content": words}, *body["messages"]]
+    body["response_format"] = {"type": "json_object"}
+
+
+def _provider_members(options: ChatOptions, dialect: Dialect) -> JsonObject:
+    if options.provider is None:
+        return {}
+    return {"provider": options.provider} if dialect.is_gateway else options.provider

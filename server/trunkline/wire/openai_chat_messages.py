@@ -1,19 +1,30 @@
 """The messages of a conversation as chat completions want them.
 
-A tool's answer can only be text there, so media in it moves to a user message after the answers.
+A tool's answer can only be text there and an assistant says nothing but text, so media in either moves to a
+user message.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from hashlib import sha256
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
+from trunkline.wire.conversation import complete_turns, is_own
 from trunkline.wire.json_values import compact_json
+from trunkline.wire.openai_chat_dialects import Dialect, is_claude, is_mistral
+from trunkline.wire.openai_chat_media import media_content
 from trunkline.wire.reasoning_details import replayable
+from trunkline.wire.substitutes import usable_parts
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
     MediaPart,
     Message,
+    Notice,
+    OpaquePart,
     Part,
+    ProviderData,
     ReasoningPart,
     TextPart,
     ToolCallPart,
@@ -21,99 +32,148 @@ from trunkline_protocol.chat import (
 )
 from trunkline_protocol.errors import ErrorCode
 
-_AUDIO_FORMATS = {"mpeg": "mp3", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
+_MISTRAL_ID = re.compile("[A-Za-z0-9]{9}")
+_NOT_IN_CLAUDE_IDS = re.compile("[^A-Za-z0-9_-]")
 
 
-def chat_messages(call: ChatCall, *, file_urls: bool) -> list[JsonObject]:
-    """The `messages` of the body; raises `UNSUPPORTED_INPUT` for what they cannot hold.
-
-    `file_urls`: whether the endpoint fetches files by address.
-    """
-    writer = _Writer(call, file_urls=file_urls)
-    for message in call.params.messages:
+def chat_messages(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> list[JsonObject]:
+    """The `messages` of the body; raises `UNSUPPORTED_INPUT` for what they cannot hold."""
+    writer = _Writer(call, dialect, notices)
+    for message in complete_turns(call.params.messages):
         writer.add(message)
     return writer.finish()
 
 
 class _Writer:
-    def __init__(self, call: ChatCall, *, file_urls: bool) -> None:
+    def __init__(self, call: ChatCall, dialect: Dialect, notices: list[Notice]) -> None:
         self._call = call
-        self._file_urls = file_urls
+        self._notices = notices
+        self._media = partial(media_content, notices=notices, file_urls=dialect.is_gateway)
+        self._reasoning_field = _reasoning_field(call, dialect)
+        self._call_id = _call_ids(call)
+        self._speaks_after_tools = is_mistral(call)
         self._messages: list[JsonObject] = []
         self._moved: list[JsonObject] = []
-        """Media out of tool results; it may not stand between the answers to one message's calls."""
+        """Media out of tool results and answers, which may not stand between the answers to one message."""
 
     def add(self, message: Message) -> None:
+        parts = usable_parts(message.content, self._call.info, self._notices)
         if message.role == "tool":
-            self._add_tool_results(message)
+            self._add_tool_results(parts)
             return
         self._put_moved_media()
         if message.role == "assistant":
-            self._add_assistant(message)
+            self._add_assistant(parts)
         else:
-            content = [self._content(part, message.role) for part in message.content]
-            self._messages.append({"role": message.role, "content": _plain(content)})
+            self._put(message.role, [self._content(part, message.role) for part in parts])
 
     def finish(self) -> list[JsonObject]:
         self._put_moved_media()
         return self._messages
 
+    def _put(self, role: str, content: list[JsonObject]) -> None:
+        """Adds a system or user message. Mistral refuses a user who speaks right after a tool."""
+        if role == "user" and self._speaks_after_tools and self._last_role() == "tool":
+            self._messages.append({"role": "assistant", "content": "Done."})
+        self._messages.append({"role": role, "content": _plain(content)})
+
+    def _last_role(self) -> str | None:
+        return self._messages[-1]["role"] if self._messages else None
+
     def _content(self, part: Part, role: str) -> JsonObject:
         if isinstance(part, TextPart):
             return _text(part.text)
         if isinstance(part, MediaPart) and role == "user":
-            return _media(part, file_urls=self._file_urls)
+            return self._media(part)
         raise _unsupported(f"A {role} message cannot hold a part of type {part.type}.")
 
-    def _add_assistant(self, message: Message) -> None:
+    def _add_assistant(self, parts: list[Part]) -> None:
         texts: list[JsonObject] = []
         calls: list[JsonObject] = []
-        details: list[JsonObject] = []
-        for part in message.content:
+        thoughts: list[ReasoningPart] = []
+        for part in parts:
             if isinstance(part, TextPart):
                 texts += [_text(part.text)] if part.text else []
             elif isinstance(part, ToolCallPart):
-                calls.append(_tool_call(part))
+                calls.append(self._tool_call(part))
             elif isinstance(part, ReasoningPart):
-                details += self._replayed(part)
-            else:
+                thoughts.append(part)
+            elif isinstance(part, MediaPart):
+                self._move([part], "Made by the assistant:")
+            elif not isinstance(part, OpaquePart):  # What another wire's provider did is nothing to this one.
                 raise _unsupported(f"An assistant message cannot hold a part of type {part.type}.")
-        if not (texts or calls or details):
+        reasoning = self._replayed(thoughts)
+        if not (texts or calls or any(reasoning.values())):
             return  # Nothing was said: some providers refuse an empty message.
         body: JsonObject = {"role": "assistant", "content": _plain(texts) if texts or not calls else None}
-        body |= {"tool_calls": calls} if calls else {}
-        body |= {"reasoning_details": details} if details else {}
-        self._messages.append(body)
+        self._messages.append(body | ({"tool_calls": calls} if calls else {}) | reasoning)
 
-    def _replayed(self, part: ReasoningPart) -> list[JsonObject]:
+    def _replayed(self, thoughts: list[ReasoningPart]) -> JsonObject:
         """What this model wants back; the reasoning of any other model is nothing to it."""
-        data = part.provider_data
-        if data is None or (data.provider_id, data.model) != (self._call.provider_id, self._call.model):
-            return []
-        details = replayable(data.data)
-        if details is None:
-            raise _unsupported("The provider data of a reasoning part is not what this server gave out.")
-        return details
+        mine = [part for part in thoughts if is_own(part.provider_data, self._call)]
+        details = [entry for part in mine for entry in _details(part.provider_data)]
+        if self._reasoning_field is None:
+            return {"reasoning_details": details} if details else {}
+        text = "".join(part.text for part in thoughts) if mine else ""
+        return {self._reasoning_field: text}
 
-    def _add_tool_results(self, message: Message) -> None:
-        for part in message.content:
+    def _tool_call(self, part: ToolCallPart) -> JsonObject:
+        arguments = compact_json(part.arguments) if part.arguments_text is None else part.arguments_text
+        function = {"name": part.name, "arguments": arguments}
+        return {"id": self._call_id(part.call_id), "type": "function", "function": function}
+
+    def _add_tool_results(self, parts: list[Part]) -> None:
+        for part in parts:
             if not isinstance(part, ToolResultPart):
                 raise _unsupported(f"A tool message cannot hold a part of type {part.type}.")
             texts = [item.text for item in part.content if isinstance(item, TextPart)]
             media = [item for item in part.content if isinstance(item, MediaPart)]
             if media:
                 texts.append(f"(Attached to the next user message: {_listed(media)}.)")
-                self._moved.append(_text(f"Attached by the tool call {part.call_id}:"))
-                self._moved += [_media(item, file_urls=self._file_urls) for item in media]
+                self._move(media, f"Attached by the tool call {part.call_id}:")
             content = "\n".join(texts)  # Many servers take nothing but a string here.
             if part.is_error:
                 content = f"Error: {content}"  # This wire has no other way to say that a tool failed.
-            self._messages.append({"role": "tool", "tool_call_id": part.call_id, "content": content})
+            call_id = self._call_id(part.call_id)
+            self._messages.append({"role": "tool", "tool_call_id": call_id, "content": content})
+
+    def _move(self, media: Iterable[MediaPart], whose: str) -> None:
+        self._moved += [_text(whose), *map(self._media, media)]
 
     def _put_moved_media(self) -> None:
         if self._moved:
-            self._messages.append({"role": "user", "content": self._moved})
+            self._put("user", self._moved)
             self._moved = []
+
+
+def _reasoning_field(call: ChatCall, dialect: Dialect) -> str | None:
+    """The member that wants the reasoning as text in every message; None where `reasoning_details` do."""
+    if dialect.is_gateway or call.reasoning_field == "reasoning_details":
+        return None
+    if call.reasoning_field is None and call.info.capabilities.reasoning:
+        return dialect.reasoning_field
+    return call.reasoning_field
+
+
+def _call_ids(call: ChatCall) -> Callable[[str], str]:
+    """How ids of tool calls, which may come from another provider, look to this model."""
+    if is_mistral(call):
+        return _mistral_id
+    if is_claude(call):
+        return lambda call_id: _NOT_IN_CLAUDE_IDS.sub("_", call_id)
+    return lambda call_id: call_id
+
+
+def _mistral_id(call_id: str) -> str:
+    """Mistral takes nine letters and digits; a digest keeps ids apart that differ anywhere."""
+    return call_id if _MISTRAL_ID.fullmatch(call_id) else sha256(call_id.encode()).hexdigest()[:9]
+
+
+def _details(data: ProviderData | None) -> list[JsonObject]:
+    details = replayable(data and data.data)
+    if details is None:
+        raise _unsupported("The provider data of a reasoning part is not what this server gave out.")
+    return details
 
 
 def _plain(content: list[JsonObject]) -> str | list[JsonObject]:
@@ -127,36 +187,6 @@ def _plain(content: list[JsonObject]) -> str | list[JsonObject]:
 
 def _text(text: str) -> JsonObject:
     return {"type": "text", "text": text}
-
-
-def _tool_call(part: ToolCallPart) -> JsonObject:
-    arguments = compact_json(part.arguments) if part.arguments_text is None else part.arguments_text
-    return {
-        "id": part.call_id,
-        "type": "function",
-        "function": {"name": part.name, "arguments": arguments},
-    }
-
-
-def _media(part: MediaPart, *, file_urls: bool) -> JsonObject:
-    address = part.url or f"data:{part.mime_type};base64,{part.data}"
-    if part.type == "image":
-        return {"type": "image_url", "image_url": {"url": address}}
-    if part.type == "audio":
-        return {"type": "input_audio", "input_audio": _audio(part)}
-    if part.url is not None and not file_urls:
-        raise _unsupported("This provider takes files as data, not by address.")
-    return {"type": "file", "file": {"filename": part.name or "file", "file_data": address}}
-
-
-def _audio(part: MediaPart) -> JsonObject:
-    if part.data is None:
-        raise _unsupported("This provider takes audio as data, not by address.")
-    kind, _, subtype = part.mime_type.partition(";")[0].strip().lower().partition("/")
-    if kind != "audio" or not subtype:
-        raise _unsupported(f"{part.mime_type!r} is not the type of a sound.")
-    subtype = subtype.removeprefix("x-")
-    return {"data": part.data, "format": _AUDIO_FORMATS.get(subtype, subtype)}
 
 
 def _listed(media: Iterable[MediaPart]) -> str:

@@ -2,11 +2,11 @@
 
 from uuid import uuid4
 
-from trunkline.errors import TrunklineError
-from trunkline.wire.json_values import compact_json, object_in, parse_json, text_in
+from trunkline.wire.answer_errors import unnamed_tool_call
+from trunkline.wire.json_values import compact_json, object_in, text_in
+from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallDelta, ToolCallPart, ToolCallStarted
-from trunkline_protocol.errors import ErrorCode
 
 
 class ToolCallDraft:
@@ -33,14 +33,7 @@ class ToolCallDraft:
         """The call; None before it is announced. Arguments that are no JSON object stay text."""
         if self.call_id is None:
             return None
-        text = "".join(self._arguments).strip()
-        try:
-            arguments = parse_json(text or "{}")
-        except ValueError:
-            arguments = None
-        if isinstance(arguments, dict):
-            return ToolCallPart(call_id=self.call_id, name=self.name, arguments=object_in(arguments))
-        return ToolCallPart(call_id=self.call_id, name=self.name, arguments={}, arguments_text=text)
+        return tool_call_part(self.call_id, self.name, "".join(self._arguments))
 
 
 class ToolCallMerger:
@@ -74,11 +67,7 @@ class ToolCallMerger:
         for call in self.calls:
             part = call.part()
             if part is None:
-                raise TrunklineError(
-                    ErrorCode.STREAM_MALFORMED,
-                    "The model called a tool without naming it.",
-                    hint="Try again.",
-                )
+                raise unnamed_tool_call()
             events.append(ToolCallCompleted(call=part))
         return events
 

@@ -4,13 +4,12 @@ A server that was asked for a stream may send something else with status 200: a 
 error or a page in HTML. Which it is, the first character tells.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.error_bodies import plain_text
-from trunkline.wire.json_values import list_in, object_in, parse_json
+from trunkline.wire.json_array import JsonArraySplitter
+from trunkline.wire.json_values import object_in, parse_json
 from trunkline.wire.sse import MAX_EVENT_BYTES, SseEvent, SseParser
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
@@ -20,13 +19,13 @@ _SHOWN_CHARS = 200
 _ADDRESS_HINT = "Check the provider's base URL: something else than its API may have answered."
 
 
-@dataclass(frozen=True, slots=True)
-class Payload:
+class Payload(NamedTuple):
     """One JSON object of an answer."""
 
     kind: Literal["event", "error", "document", "end"]
-    """`event`: one event of the stream; `error`: an event whose type says so; `document`: the whole body;
-    `end`: the end mark `[DONE]`."""
+    """`event`: one event of the stream, or one element of an array that is the whole body (Gemini without
+    `alt=sse`); `error`: an event whose type says so, or JSON between the events (Google); `document`: the
+    whole body; `end`: the end mark `[DONE]`."""
     value: JsonObject
 
 
@@ -34,96 +33,127 @@ _END = Payload("end", {})
 
 
 class PayloadReader:
-    """Feed it bytes, take payloads. Both iterators raise `STREAM_MALFORMED` where it happens."""
+    """Feed it bytes, take payloads.
+
+    An event that is no JSON object is left out and remembered as `malformed`: what comes after it may tell
+    all that it would have told, which the format knows. Everything else raises `STREAM_MALFORMED` where it is
+    noticed: a page instead of a stream, an event that does not end.
+    """
 
     def __init__(self) -> None:
+        self.malformed: TrunklineError | None = None
+        """What was wrong with the first event that could not be read."""
         self._parser = SseParser()
         self._start: bytes | None = b""
         self._document: bytearray | None = None
+        self._array: JsonArraySplitter | None = None
 
-    def feed(self, data: bytes) -> Iterator[Payload]:
+    def feed(self, data: bytes) -> list[Payload]:
         """The payloads that `data` completes."""
         if self._start is not None:
-            self._start += data
-            first = self._start.lstrip(_BLANK)[:1]
-            if not first:
-                return
-            data, self._start = self._start, None
-            if first in b"{[<":
-                self._document = bytearray()
-        if self._document is None:
-            yield from _payloads(self._parser.feed(data))
-            return
-        self._document += data
-        if len(self._document) > MAX_EVENT_BYTES:
-            raise _malformed("The provider sent too long an answer.", None)
+            data = self._begin(self._start + data)
+        if self._document is not None:
+            self._document += data
+            check_size(len(self._document))
+            return []
+        if self._array is not None:
+            payloads: list[Payload] = []
+            for element in self._array.feed(data):
+                self._add(element, payloads)
+            check_size(self._array.pending_bytes)
+            return payloads
+        return self._payloads(self._parser.feed(data))
 
-    def finish(self) -> Iterator[Payload]:
+    def finish(self) -> list[Payload]:
         """The payloads that the end of the body completes."""
         if self._document is not None:
-            yield _whole(bytes(self._document))
-        else:
-            yield from _payloads(self._parser.flush())
+            return [_whole(bytes(self._document))]
+        payloads = self._payloads(self._parser.flush())
+        stray = _object_or_none(self._parser.stray_text)
+        return [*payloads, Payload("error", stray)] if stray else payloads
 
+    def _begin(self, data: bytes) -> bytes:
+        """Settles what the body is once its first character is there; the bytes that belong to it."""
+        first = data.lstrip(_BLANK)[:1]
+        if not first:
+            self._start = data
+            return b""
+        self._start = None
+        if first == b"[":
+            self._array = JsonArraySplitter()
+        elif first in b"{<":
+            self._document = bytearray()
+        return data
 
-def _payloads(events: list[SseEvent]) -> Iterator[Payload]:
-    for event in events:
-        data = event.data.strip()
-        if data == "[DONE]":
-            yield _END
-        elif event.event == "error":
-            yield Payload("error", _error_object(data))
-        elif data:
-            yield from _objects(data, incomplete=event.incomplete)
+    def _payloads(self, events: list[SseEvent]) -> list[Payload]:
+        payloads: list[Payload] = []
+        for event in events:
+            if event.event == "error":
+                payloads.append(Payload("error", _error_object(event.data)))
+            else:
+                self._add(event.data, payloads, incomplete=event.incomplete)
+        return payloads
 
-
-def _objects(data: str, *, incomplete: bool) -> Iterator[Payload]:
-    """The object of an event, or several: a missing blank line makes one event of two (llama.cpp)."""
-    for text in _documents(data):
+    def _add(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool = False) -> None:
         try:
-            value = parse_json(text)
+            value = parse_json(data)
         except ValueError:
-            if incomplete:
-                return
-            raise _malformed("The provider sent a stream event that is not JSON.", text) from None
-        if not isinstance(value, dict):
-            raise _malformed("The provider sent a stream event that is not a JSON object.", text)
-        yield Payload("event", object_in(value))
+            self._add_odd(data, payloads, incomplete=incomplete)
+            return
+        if isinstance(value, dict):
+            payloads.append(Payload("event", object_in(value)))
+        else:
+            self._note_malformed("The provider sent a stream event that is not a JSON object.", data)
 
+    def _add_odd(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool) -> None:
+        """The end mark, nothing at all, or several objects: a missing blank line makes one event of two."""
+        text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
+        if text == "[DONE]":
+            payloads.append(_END)
+        elif "\n" in text:
+            for line in filter(None, text.split("\n")):
+                self._add(line, payloads, incomplete=incomplete)
+        elif text and not incomplete:
+            self._note_malformed("The provider sent a stream event that is not JSON.", text)
 
-def _documents(data: str) -> list[str]:
-    if "\n" not in data:
-        return [data]
-    try:
-        parse_json(data)
-    except ValueError:
-        return [line for line in data.split("\n") if line]
-    return [data]
+    def _note_malformed(self, message: str, shown: str | bytes) -> None:
+        shown = shown if isinstance(shown, str) else shown.decode("utf-8", "replace")
+        self.malformed = self.malformed or malformed(message, shown)
 
 
 def _error_object(data: str) -> JsonObject:
+    return _object_or_none(data) or {"message": data}
+
+
+def _object_or_none(text: str) -> JsonObject | None:
     try:
-        value = parse_json(data)
+        value = parse_json(text)
     except ValueError:
-        return {"message": data}
-    return object_in(value) or {"message": data}
+        return None
+    return object_in(value[0] if isinstance(value, list) and value else value) or None
+
+
+def check_size(size: int) -> None:
+    """Raises `STREAM_MALFORMED` for more than `MAX_EVENT_BYTES`."""
+    if size > MAX_EVENT_BYTES:
+        raise malformed("The provider sent too long an answer.", None)
 
 
 def _whole(body: bytes) -> Payload:
     text = body.decode("utf-8", "replace")
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
-        raise _malformed("The provider answered with a web page instead of a stream.", text)
+        raise malformed("The provider answered with a web page instead of a stream.", text)
     try:
         value = parse_json(text.lstrip("\ufeff"))
     except ValueError:
-        raise _malformed("The provider answered with something that is not JSON.", text) from None
-    items = list_in(value)
-    payload = object_in(items[0] if items else value)
+        raise malformed("The provider answered with something that is not JSON.", text) from None
+    payload = object_in(value)
     if not payload:
-        raise _malformed("The provider's answer holds nothing.", text)
+        raise malformed("The provider's answer holds nothing.", text)
     return Payload("document", payload)
 
 
-def _malformed(message: str, shown: str | None) -> TrunklineError:
+def malformed(message: str, shown: str | None) -> TrunklineError:
+    """What came is not what was expected; `shown` is its text, of which the beginning is told."""
     detail = plain_text(shown)[:_SHOWN_CHARS] if shown else None
     return TrunklineError(ErrorCode.STREAM_MALFORMED, message, detail=detail, hint=_ADDRESS_HINT)

@@ -1,8 +1,9 @@
 """Server-sent events: bytes in, events out, by the rules of the WHATWG HTML standard, section 9.2.6.
 
-Two things go beyond the standard, because language model servers need them: the unfinished event at the end
-of the body can be had, marked as such, and a line with the field name `error` (GPUStack, older llama.cpp)
-is an event of its own instead of being dropped.
+Three things go beyond the standard, because language model servers need them: the unfinished event at the
+end of the body can be had, marked as such; a line with the field name `error` (GPUStack, older llama.cpp) is
+an event of its own instead of being dropped; and JSON that stands between the events, without any field name
+(Google reports errors so), can be had as well.
 """
 
 import re
@@ -15,6 +16,8 @@ MAX_EVENT_BYTES = 32 * 1024 * 1024
 """Larger events are an error. Images in base64 reach several MiB."""
 
 _LINE_END = re.compile(rb"\r\n|\n|\r")
+_OTHER_FIELDS = (b"", b"id", b"retry")
+_MAX_STRAY_BYTES = 64 * 1024
 _BOM = b"\xef\xbb\xbf"
 _LF = 0x0A
 
@@ -42,8 +45,15 @@ class SseParser:
         self._event_id = b""
         self._line_bytes = 0
         self._data_bytes = 0
+        self._stray: list[bytes] = []
+        self._stray_bytes = 0
         self._at_start = True
         self._after_cr = False
+
+    @property
+    def stray_text(self) -> str:
+        """The lines without a field name of the standard, from the first that begins JSON on."""
+        return _decoded(b"\n".join(self._stray))
 
     def feed(self, data: bytes) -> list[SseEvent]:
         """The events that end in `data`; raises `STREAM_MALFORMED` for one over `MAX_EVENT_BYTES`."""
@@ -101,6 +111,10 @@ class SseParser:
             self._event_id = value
         elif name == b"error":
             events.append(SseEvent("error", _decoded(value), _decoded(self._event_id)))
+        elif name not in _OTHER_FIELDS and (self._stray or line.startswith((b"{", b"["))):
+            self._stray_bytes += len(line)
+            if self._stray_bytes <= _MAX_STRAY_BYTES:
+                self._stray.append(line)
 
     def _event_now(self, *, incomplete: bool = False) -> SseEvent:
         return SseEvent(

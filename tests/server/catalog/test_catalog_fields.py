@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from trunkline.catalog.fields import amount, modalities, token_limit
+from trunkline.catalog.fields import amount, modalities, token_count, token_limit
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,26 @@ def test_modalities_known_here_are_kept_once_in_order() -> None:
         "text",
         "pdf",
     )
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (1, 1),
+        (4096, 4096),
+        ("4096", 4096),
+        (4096.0, 4096),
+        (0, None),
+        (0.5, None),
+        (-1, None),
+        (True, None),
+        (None, None),
+        ("", None),
+        ([], None),
+        (10**15, None),
+        ("1e99", None),
+        (1e308, None),
+    ],
+)
+def test_number_of_tokens_or_none(value: object, expected: int | None) -> None:
+    assert token_count(value) == expected

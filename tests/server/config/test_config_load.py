@@ -209,7 +209,7 @@ def test_wrong_top_level_value_makes_the_whole_file_a_problem(tmp_path: Path, co
 def test_problem_in_one_file_does_not_hide_the_other(tmp_path: Path) -> None:
     loaded = load(tmp_path, jsonc="{", json='{"disabled_providers": ["openai"]}')
     assert loaded.settings.disabled_providers == ("openai",)
-    assert [problem.path.name for problem in loaded.problems] == ["trunkline.jsonc"]
+    assert [problem.path for problem in loaded.problems] == [tmp_path / "trunkline.jsonc"]
 
 
 def test_python_spelling_of_a_key_is_an_unknown_key(tmp_path: Path) -> None:

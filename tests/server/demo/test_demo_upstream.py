@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from trunkline.catalog.openrouter import parse_model_list
+from trunkline.catalog.listed import ListContext
+from trunkline.catalog.lists import reader
 from trunkline.demo.upstream import DemoUpstream
 
 KEY = "sk-v1-planted-demo-key"
@@ -90,17 +91,20 @@ async def test_the_model_list_is_public_and_in_fastrouters_shape() -> None:
 
 async def test_the_real_parser_lists_the_ten_that_chat() -> None:
     async with DemoUpstream(KEY) as upstream:
-        answer = await exchange(upstream, b"GET /api/v1/models HTTP/1.1\r\n\r\n")
-    parsed = parse_model_list(
-        answer.partition(b"\r\n\r\n")[2], provider_id="fastrouter", fetched_at="2025-01-01T00:00:00Z"
-    )
+
+        async def fetch(url: str, **_: object) -> bytes:
+            answer = await exchange(upstream, f"GET {url} HTTP/1.1\r\n\r\n".encode())
+            return answer.partition(b"\r\n\r\n")[2]
+
+        parsed = await reader("fastrouter").read(ListContext("fastrouter", "/api/v1", has_key=False), fetch)
     assert parsed.skipped == ()
-    assert len(parsed.models) == 10
-    sonnet = next(model for model in parsed.models if model.model == f"fastrouter/{MODEL}")
+    assert sum(model.is_chat for model in parsed.models) == 10
+    sonnet = next(model for model in parsed.models if model.model_id == MODEL)
+    assert sonnet.pricing is not None
     assert (sonnet.pricing.input, sonnet.pricing.output) == (Decimal(2), Decimal(10))
     assert sonnet.context_window == 200_000
-    assert sonnet.capabilities.tools
-    assert sonnet.capabilities.reasoning
+    assert sonnet.tools
+    assert sonnet.reasoning
 
 
 async def test_a_streamed_answer_ends_with_usage_and_its_cost() -> None:

@@ -49,6 +49,7 @@ async def test_without_a_token_the_answer_carries_the_whole_message(
         "cacheReadTokens": 200,
         "cacheWriteTokens": 0,
         "outputTokens": 500,
+        "cacheWrite1hTokens": 0,
         "reasoningTokens": 100,
     }
     # 1000 x $1 + 500 x $2, per million

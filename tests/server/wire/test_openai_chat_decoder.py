@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from wire_support import Outcome, chat_call, decode, delta, splits, stream, tool_delta
 
 from trunkline.errors import TrunklineError
-from trunkline.wire.formats import ADAPTERS
+from trunkline.wire.formats import adapter
 from trunkline_protocol.chat import (
     MessageStarted,
     ReasoningDelta,
@@ -417,7 +417,7 @@ def test_usage_in_other_places() -> None:
 
 
 def test_an_error_inside_the_stream_comes_after_the_events_before_it() -> None:
-    decoder = ADAPTERS["openrouter"].decoder(chat_call())
+    decoder = adapter("openrouter").decoder(chat_call())
     body = stream(delta(content="Half"), {"error": {"code": 503, "message": "gone"}}, delta(content="more"))
     assert [event.type for event in decoder.feed(body)] == ["message.started", "text.delta"]
     for again in (decoder.finish, decoder.finish):

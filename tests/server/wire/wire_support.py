@@ -1,115 +1,45 @@
-"""What the tests of the wire room share: a call, feeding a decoder in pieces, the recorded corpus."""
+"""What the tests of the wire room share: a call, small streams of chat completions, the recorded corpus."""
 
 import json
-import random
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from trunkline.errors import TrunklineError
-from trunkline.wire.adapter import ChatCall, ChatDecoder
-from trunkline.wire.formats import ADAPTERS
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, ReasoningPart, TextPart, ToolCallPart
-from trunkline_protocol.models import Modality, ModelCapabilities, ModelInfo, Pricing
+from support.corpus import CORPUS, corpus_files
+from support.decoding import Outcome, chat_call, decode, model_info, splits
+from trunkline.wire.adapter import ChatCall
+from trunkline.wire.formats import adapter
 from trunkline_protocol.providers import ApiType
 
-CORPUS = Path(__file__).resolve().parents[4] / "shared" / "corpus"
+__all__ = [
+    "CORPUS",
+    "Outcome",
+    "body_of",
+    "chat_call",
+    "corpus_files",
+    "decode",
+    "delta",
+    "model_info",
+    "needs_corpus",
+    "notices_of",
+    "splits",
+    "stream",
+    "tool_delta",
+]
+
 needs_corpus = pytest.mark.skipif(not CORPUS.is_dir(), reason="the recorded corpus is not on this machine")
 
 
-def corpus_files(pattern: str) -> list[Path]:
-    """Files of the corpus in a stable order; none where it is absent."""
-    return sorted(CORPUS.glob(pattern))
-
-
-def chat_call(
-    base_url: str = "https://gateway.test/v1", info: ModelInfo | None = None, **params: Any
-) -> ChatCall:
-    params.setdefault("messages", [{"role": "user", "content": "Hello"}])
-    return ChatCall(
-        provider_id="gateway",
-        model="gateway/vendor/model",
-        model_id="vendor/model",
-        base_url=base_url,
-        params=ChatStreamParams.model_validate({"model": "gateway/vendor/model", **params}),
-        info=info or model_info(),
-    )
-
-
-def model_info(
-    inputs: tuple[Modality, ...] = ("text", "image", "audio", "video", "pdf"),
-    max_output: int = 16_384,
-    **capabilities: Any,
-) -> ModelInfo:
-    """A model that takes everything, unless it is said otherwise."""
-    able = {
-        "tools": True,
-        "reasoning": True,
-        "attachments": inputs != ("text",),
-        "temperature": True,
-        "structured_output": True,
-    }
-    return ModelInfo(
-        model="gateway/vendor/model",
-        provider_id="gateway",
-        name="Model",
-        context_window=128_000,
-        max_output=max_output,
-        input_modalities=inputs,
-        output_modalities=("text",),
-        capabilities=ModelCapabilities.model_validate({**able, **capabilities}),
-        pricing=Pricing(),
-        source="offline",
-    )
-
-
 def body_of(call: ChatCall, api_type: ApiType = "openrouter") -> dict[str, Any]:
-    request = ADAPTERS[api_type].build_request(call).http
+    request = adapter(api_type).build_request(call).http
     assert request.body is not None
     return json.loads(request.body)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    decoder: ChatDecoder
-    events: list[ChatEvent]
-    error: TrunklineError | None
-
-    @property
-    def text(self) -> str:
-        return "".join(p.text for p in self.decoder.message.content if isinstance(p, TextPart))
-
-    @property
-    def reasoning(self) -> str:
-        return "".join(p.text for p in self.decoder.message.content if isinstance(p, ReasoningPart))
-
-    @property
-    def tool_calls(self) -> list[ToolCallPart]:
-        return [p for p in self.decoder.message.content if isinstance(p, ToolCallPart)]
-
-    @property
-    def failure(self) -> TrunklineError:
-        assert self.error is not None
-        return self.error
-
-    @property
-    def types(self) -> list[str]:
-        return [event.type for event in self.events]
-
-
-def decode(pieces: Iterable[bytes], api_type: ApiType = "openrouter") -> Outcome:
-    decoder = ADAPTERS[api_type].decoder(chat_call())
-    events: list[ChatEvent] = []
-    try:
-        for piece in pieces:
-            events += decoder.feed(piece)
-        events += decoder.finish()
-    except TrunklineError as error:
-        return Outcome(decoder, events, error)
-    return Outcome(decoder, events, None)
+def notices_of(call: ChatCall, api_type: ApiType = "openrouter") -> list[tuple[str, str]]:
+    """Kind and message of every notice about the request."""
+    notices = adapter(api_type).build_request(call).notices
+    return [(notice.kind, notice.message) for notice in notices]
 
 
 def stream(*chunks: object, end: bool = True) -> bytes:
@@ -131,20 +61,3 @@ def tool_delta(**fields: Any) -> dict[str, Any]:
     """A chunk with one tool call delta; `name` and `arguments` go into its function."""
     function = {name: fields.pop(name) for name in ("name", "arguments") if name in fields}
     return delta(tool_calls=[{**fields, "function": function}])
-
-
-def splits(data: bytes, seed: int) -> dict[str, list[bytes]]:
-    """`data` whole, byte by byte and in random pieces."""
-    return {
-        "whole": [data],
-        "bytes": [data[i : i + 1] for i in range(len(data))],
-        "pieces": list(_random_pieces(data, random.Random(seed))),  # noqa: S311 (test data)
-    }
-
-
-def _random_pieces(data: bytes, rng: random.Random) -> Iterator[bytes]:
-    position = 0
-    while position < len(data):
-        size = rng.choice((1, 2, 7, 64, 500, 4096))
-        yield data[position : position + size]
-        position += size

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trunkline.app import Application
+    from trunkline.rpc.client_settings import ClientSettings
     from trunkline.rpc.outbox import Outbox
     from trunkline.rpc.requests import Requests
 
@@ -18,4 +19,5 @@ class Context:
     app: "Application"
     outbox: "Outbox"
     requests: "Requests"
+    settings: "ClientSettings"
     notify: "Callable[[str, dict[str, Any]], None]"

@@ -1,12 +1,45 @@
 """model/*."""
 
 from trunkline.rpc.features.context import Context
-from trunkline_protocol.models import MODEL_LIST, ModelListParams, ModelListResult
+from trunkline_protocol.models import (
+    MODEL_COUNT_TOKENS,
+    MODEL_GET,
+    MODEL_LIST,
+    ModelCountTokensParams,
+    ModelCountTokensResult,
+    ModelGetParams,
+    ModelGetResult,
+    ModelListParams,
+    ModelListPart,
+    ModelListResult,
+)
 
 
 async def model_list(context: Context, params: ModelListParams) -> ModelListResult:
     """Handle `model/list`."""
-    return await context.app.directory.list_models(params)
+    token = params.partial_result_token
+    if token is None:
+        return await context.app.directory.list_models(params, context.settings.choices)
+
+    async def report(part: ModelListPart) -> None:
+        await context.outbox.progress(token, part)
+
+    return await context.app.directory.list_models(params, context.settings.choices, report)
 
 
-HANDLERS = ((MODEL_LIST, model_list),)
+async def model_get(context: Context, params: ModelGetParams) -> ModelGetResult:
+    """Handle `model/get`."""
+    found = await context.app.directory.find(params.model)
+    return ModelGetResult(model=found.info)
+
+
+async def model_count_tokens(context: Context, params: ModelCountTokensParams) -> ModelCountTokensResult:
+    """Handle `model/countTokens`."""
+    return await context.app.token_counts.count(params)
+
+
+HANDLERS = (
+    (MODEL_LIST, model_list),
+    (MODEL_GET, model_get),
+    (MODEL_COUNT_TOKENS, model_count_tokens),
+)

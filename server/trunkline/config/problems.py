@@ -1,0 +1,87 @@
+"""What can be wrong with settings, in words for people who do not program in Python. Never quotes a value."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+_LONGEST_NAME = 80
+"""A longer name of a key is cut: it was not written for people."""
+
+_EXPLANATIONS = {
+    "string_type": "must be text in quotes",
+    "string_too_short": "must not be empty",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "greater_than_equal": "must not be less than 0",
+    "tuple_type": "must be a list in brackets [ ]",
+    "frozen_set_type": "must be a list in brackets [ ]",
+    "dict_type": "must be an object in braces { }",
+    "model_type": "must be an object in braces { }",
+    "missing": "is missing",
+}
+"""pydantic's error types in plain words."""
+
+
+class ConfigProblem(NamedTuple):
+    """Something in the configuration that cannot be used."""
+
+    path: Path | None
+    """The file; None for the variable TRUNKLINE_CONFIG_CONTENT."""
+    line: int | None
+    """Counted from 1, when it is known."""
+    reason: str
+    """What is wrong, as it stands after file, line and a colon."""
+    provider_id: str | None
+    """The provider whose section is dropped; None when the whole file is."""
+
+    @property
+    def source(self) -> str:
+        """What is wrong, as the subject of a sentence."""
+        return (
+            "The configuration in TRUNKLINE_CONFIG_CONTENT"
+            if self.path is None
+            else f"The configuration file {printable_path(self.path)}"
+        )
+
+    @property
+    def place(self) -> str:
+        """Source and line."""
+        where = "TRUNKLINE_CONFIG_CONTENT" if self.path is None else printable_path(self.path)
+        return where if self.line is None else f"{where}, line {self.line}"
+
+
+def explain(error: ValidationError) -> str:
+    """Which keys are wrong and why."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    reasons = [
+        f"{key_name(*fault['loc'])} {_EXPLANATIONS.get(fault['type'], fault['msg'])}" for fault in found
+    ]
+    # A union reports the same key once per member.
+    return "; ".join(dict.fromkeys(reasons))
+
+
+def key_name(*steps: str | int) -> str:
+    """A key as messages name it: its path with dots, in backquotes."""
+    return f"`{'.'.join(printable(str(step)) for step in steps)}`"
+
+
+def printable(text: str) -> str:
+    """`text` as a terminal may show it, cut where it is long."""
+    shown = _shown(text[:_LONGEST_NAME])
+    return shown if len(text) <= _LONGEST_NAME else f"{shown}..."
+
+
+def printable_path(path: Path) -> str:
+    """A path as a terminal may show it, whole."""
+    return _shown(str(path))
+
+
+def _shown(text: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in text)

@@ -1,0 +1,174 @@
+"""The answer of a Gemini endpoint as chat events."""
+
+from typing_extensions import override
+
+from trunkline.wire.adapter import ChatCall
+from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_errors import no_chat_answer
+from trunkline.wire.gemini_citations import read_citations
+from trunkline.wire.gemini_draft import GeminiDraft
+from trunkline.wire.gemini_finish import finish_reason_of, prompt_blocked, stopped_by_error
+from trunkline.wire.gemini_replay import signed, whole_part
+from trunkline.wire.gemini_tool_calls import FunctionCalls
+from trunkline.wire.gemini_usage import read_usage
+from trunkline.wire.json_values import list_in, object_in, text_in
+from trunkline.wire.payloads import Payload
+from trunkline_protocol.base import JsonObject
+from trunkline_protocol.chat import (
+    ChatEvent,
+    CitationAdded,
+    FinishReason,
+    MediaCompleted,
+    MediaPart,
+    Message,
+    OpaquePart,
+    ReasoningDelta,
+    TextDelta,
+)
+
+_BESIDE_THE_CONTENT = frozenset(
+    {
+        "thought",
+        "thoughtSignature",
+        "partMetadata",
+        "videoMetadata",
+        "mediaResolution",
+        "mediaProcessing",
+        "audioTranscription",
+        "speechMetadata",
+        "documentMetadata",
+        "spreadsheetMetadata",
+        "audioMetadata",
+    }
+)
+"""Members of a part that say something about its content."""
+_METADATA = ("groundingMetadata", "citationMetadata", "urlContextMetadata")
+
+
+class GeminiDecoder(AnswerDecoder):
+    """Decodes one answer; see `trunkline.wire.adapter.ChatDecoder`.
+
+    There is no end mark, and a finish reason may come before the last text: the answer is complete when the
+    body ends and a finish reason has come.
+    """
+
+    def __init__(self, call: ChatCall) -> None:
+        super().__init__(call)
+        self._draft = GeminiDraft(call)
+        self._calls = FunctionCalls(call)
+        self._finish_message = ""
+        self._blocked = False
+
+    @property
+    def message(self) -> Message:
+        """The assistant message as far as it came."""
+        return self._draft.message()
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the model stopped. Google says `STOP` for function calls too."""
+        if self._blocked:
+            return "contentFilter"
+        reason = finish_reason_of(self.raw_finish_reason)
+        return "toolCalls" if reason == "stop" and self._calls.drafts else reason
+
+    @override
+    def _end_of_body(self, events: list[ChatEvent]) -> None:
+        if self.raw_finish_reason is None or self._reader.malformed is not None:
+            return
+        reason = self.finish_reason
+        if reason == "error":
+            raise stopped_by_error(self.raw_finish_reason, self._finish_message, self.response_id)
+        if reason != "length":
+            events.extend(self._calls.complete())
+        self._ended = True
+
+    @override
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+        if payload.kind == "end":
+            return  # Not Google's; a gateway's answer is complete by its finish reason as well.
+        chunk = payload.value
+        if payload.kind == "error":
+            raise self._reported(chunk)
+        self.response_id = self.response_id or text_in(chunk.get("responseId")) or None
+        self.served_model = self.served_model or text_in(chunk.get("modelVersion")) or None
+        candidate = _first_candidate(chunk)
+        if candidate is not None:
+            self._begin(events)
+            self._take_candidate(candidate, events)
+        if "usageMetadata" in chunk:
+            self._report_usage(read_usage(object_in(chunk["usageMetadata"])), None, events)
+        if chunk.get("error"):
+            raise self._reported(chunk)
+        feedback = object_in(chunk.get("promptFeedback"))
+        if feedback.get("blockReason"):
+            self._blocked = True
+            raise prompt_blocked(feedback, self._call.provider_id, self.response_id)
+        if payload.kind == "document" and not self._begun:
+            raise no_chat_answer(self._call.provider_id)
+
+    def _take_candidate(self, candidate: JsonObject, events: list[ChatEvent]) -> None:
+        for part in list_in(object_in(candidate.get("content")).get("parts")):
+            self._take_part(object_in(part), events)
+        if any(candidate.get(name) for name in _METADATA):
+            for citation, text_index in read_citations(candidate, self._draft.texts):
+                if self._draft.cite(citation, text_index):
+                    events.append(CitationAdded(citation=citation))
+        reason = candidate.get("finishReason")
+        if reason and reason != "FINISH_REASON_UNSPECIFIED":
+            self.raw_finish_reason = str(reason)
+            self._finish_message = text_in(candidate.get("finishMessage"))
+
+    def _take_part(self, part: JsonObject, events: list[ChatEvent]) -> None:
+        text = part.get("text")
+        if isinstance(text, str):
+            thought = part.get("thought") is True
+            self._draft.add_text(text, text_in(part.get("thoughtSignature")), thought=thought)
+            if text:
+                events.append(ReasoningDelta(text=text) if thought else TextDelta(text=text))
+        elif "functionCall" in part:
+            self._take_function_call(part, events)
+        else:
+            self._take_other(part, events)
+
+    def _take_function_call(self, part: JsonObject, events: list[ChatEvent]) -> None:
+        begun, more = self._calls.add(object_in(part["functionCall"]), text_in(part.get("thoughtSignature")))
+        if begun is not None:
+            self._draft.add(begun)
+        events.extend(more)
+
+    def _take_other(self, part: JsonObject, events: list[ChatEvent]) -> None:
+        content = next((name for name in part if name not in _BESIDE_THE_CONTENT), None)
+        thought = part.get("thought") is True
+        media = None if thought else self._media(part)
+        if media is not None:
+            self._draft.add(media)
+            events.append(MediaCompleted(media=media))
+        elif content is not None and object_in(part[content]).keys() - {"mimeType"}:
+            data = whole_part(self._call, part)
+            self._draft.add(OpaquePart(name=content, provider_data=data))
+        else:
+            self._draft.add_text("", text_in(part.get("thoughtSignature")), thought=thought)
+
+    def _media(self, part: JsonObject) -> MediaPart | None:
+        """An image, a sound or a file that the model made; drafts of images among its thoughts are none."""
+        inline, file = object_in(part.get("inlineData")), object_in(part.get("fileData"))
+        data, url = text_in(inline.get("data")), text_in(file.get("fileUri"))
+        if not data and not url:
+            return None
+        mime_type = text_in((inline if data else file).get("mimeType")) or "application/octet-stream"
+        kind = mime_type.partition("/")[0]
+        signature = text_in(part.get("thoughtSignature"))
+        return MediaPart(
+            type="image" if kind == "image" else "audio" if kind == "audio" else "file",
+            mime_type=mime_type,
+            data=data or None,
+            url=None if data else url,
+            provider_data=signed(self._call, signature) if signature else None,
+        )
+
+
+def _first_candidate(chunk: JsonObject) -> JsonObject | None:
+    """The candidate with index 0: more than one answer was never asked for."""
+    candidates = map(object_in, list_in(chunk.get("candidates")))
+    return next((candidate for candidate in candidates if not candidate.get("index")), None)

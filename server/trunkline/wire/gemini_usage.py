@@ -1,0 +1,31 @@
+"""Tokens as Gemini reports them, in the one normal form."""
+
+from trunkline.wire.json_values import number_in
+from trunkline_protocol.base import JsonObject
+from trunkline_protocol.chat import Usage
+
+
+def read_usage(usage: JsonObject) -> Usage | None:
+    """The counts of a `usageMetadata` object; None when it holds none.
+
+    What tools of the provider put into the prompt is counted beside the prompt, and thoughts beside the
+    answer; the total is the sum of the four. Cached tokens are part of the prompt.
+    """
+    prompt, answer = usage.get("promptTokenCount"), usage.get("candidatesTokenCount")
+    tool_use, thoughts = usage.get("toolUsePromptTokenCount"), usage.get("thoughtsTokenCount")
+    if prompt is None and answer is None and tool_use is None and thoughts is None:
+        return None
+    reasoning_tokens = _count(thoughts)
+    return Usage(
+        input_tokens=_count(prompt) + _count(tool_use),
+        cache_read_tokens=_count(usage.get("cachedContentTokenCount")),
+        output_tokens=_count(answer) + reasoning_tokens,
+        reasoning_tokens=reasoning_tokens,
+    )
+
+
+def _count(value: object) -> int:
+    if value is None:
+        return 0
+    number = number_in(value)
+    return int(number) if number and 0 < number < float("inf") else 0

@@ -1,0 +1,35 @@
+"""What a provider says that an answer cost."""
+
+from decimal import Decimal, InvalidOperation
+
+from trunkline.wire.json_values import number_in, object_in
+from trunkline_protocol.base import JsonObject
+
+_USD_PER_TICK = Decimal("1e-10")
+
+
+def read_cost(usage: JsonObject) -> Decimal | None:
+    """The charge in a `usage` object, in USD.
+
+    `cost` is an amount, or an object with `total_cost` (Perplexity). Where the user's own key at the provider
+    behind the gateway pays (`is_byok`), the gateway charges 0 and the amount is the upstream's. xAI counts
+    ticks of 1e-10 USD; none at all means that somebody else (Azure) writes the bill.
+    """
+    reported = usage.get("cost")
+    cost = _amount(object_in(reported).get("total_cost")) if isinstance(reported, dict) else _amount(reported)
+    if cost is None:
+        ticks = _amount(usage.get("cost_in_usd_ticks"))
+        return ticks * _USD_PER_TICK if ticks else None
+    if cost == 0 and usage.get("is_byok") is True:
+        upstream = _amount(object_in(usage.get("cost_details")).get("upstream_inference_cost"))
+        return cost if upstream is None else upstream
+    return cost
+
+
+def _amount(value: object) -> Decimal | None:
+    number = value if isinstance(value, str) else number_in(value)
+    try:
+        amount = Decimal(str(number))
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None
