@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
 
-.PHONY: demo test lint types format schema clients wheel bench clean
+.PHONY: demo test lint types format schema corpus clients wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -36,6 +36,11 @@ clients:
 
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate
+	$(BIN)/python -m trunkline.config.generate
+
+# How many recordings of ../shared/corpus every decoder reads exactly, and why not where it does not.
+corpus: $(STAMP)
+	$(BIN)/python tests/corpus_score.py
 
 wheel: $(STAMP)
 	rm -rf dist

@@ -1,4 +1,4 @@
-"""What the connection layer costs, each figure beside a reference measured in the same run.
+"""What the connection layer and the lists cost, each figure beside a reference measured in the same run.
 
     python benchmarks/connection.py            # everything, a few minutes
     python benchmarks/connection.py --rounds 3 # quick, less certain
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cancelling
 import flood
+import listing
 import lives
 import structuring
 from measure import Row, table
@@ -60,6 +61,8 @@ def main() -> None:
         rows += flood.measure(max(options.rounds // 2, 2))
     if "cancel" in options.only:
         rows += cancelling.measure()
+    if "list" in options.only:
+        rows += listing.measure()
     report = f"{conditions(options.rounds)}\n\n{table(rows)}\n"
     print(report)
     if options.write:
@@ -70,7 +73,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parts = ("life", "structure", "flood", "cancel")
+    parts = ("life", "structure", "flood", "cancel", "list")
     parser.add_argument("--rounds", type=int, default=10, help="how often each process is started")
     parser.add_argument("--only", nargs="+", choices=parts, default=parts, help="some of the parts")
     parser.add_argument(

@@ -105,7 +105,7 @@ class ProviderConfigureParams(WireModel):
         """These params exist to carry the values to the server; everywhere else they show as a mask."""
         if headers is None:
             return None
-        return {name: value and value.get_secret_value() for name, value in headers.items()}
+        return {name: None if value is None else value.get_secret_value() for name, value in headers.items()}
 
 
 class ProviderConfigureResult(WireModel):

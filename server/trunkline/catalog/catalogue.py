@@ -21,9 +21,9 @@ from trunkline.catalog.catalogue_cache import CatalogueCache, Stamp, stamp_of
 from trunkline.catalog.catalogue_fetch import Document, accept, fetch
 from trunkline.catalog.catalogue_file import read_file
 from trunkline.catalog.modelsdev import ModelsDev
+from trunkline.catalog.offline import offline_error
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpClient
-from trunkline_protocol.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
 
@@ -130,8 +130,10 @@ class Catalogue:
         cancelled does not end it for the others.
         """
         if not self._may_fetch():
-            refused = force and self._file is None
-            return replace(self.snapshot(), error=_offline()) if refused else self.snapshot()
+            if force and self._file is None:
+                refused = offline_error("the model catalogue was not fetched")
+                return replace(self.snapshot(), error=refused)
+            return self.snapshot()
         if self._refreshing is None and (force or self._is_due()):
             self._start(force=force)
         if self._refreshing is not None:
@@ -286,12 +288,3 @@ def _references(data: ModelsDev) -> set[str]:
     return {
         f"{provider_id}/{model_id}" for provider_id in providers for model_id in data.model_ids(provider_id)
     }
-
-
-def _offline() -> TrunklineError:
-    return TrunklineError(
-        ErrorCode.UPSTREAM_UNREACHABLE,
-        "The model catalogue was not fetched, because Trunkline is told to stay offline.",
-        retryable=False,
-        hint="Take back `--offline`, `TRUNKLINE_OFFLINE` or `offline` in the configuration, and try again.",
-    )

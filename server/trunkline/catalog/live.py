@@ -13,7 +13,7 @@ from typing import Literal
 
 from trunkline.catalog.listed import ListContext, ListedModel
 from trunkline.catalog.lists import reader
-from trunkline.catalog.lists.documents import Access, Documents, offline_error
+from trunkline.catalog.lists.documents import Access, Documents, list_not_fetched
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpClient
 from trunkline_protocol.errors import ErrorCode
@@ -80,8 +80,8 @@ class LiveList:
 class LiveLists:
     """The cache. Nothing is fetched before `get` is called, and nothing at all while `offline` says so.
 
-    `on_change` is told the provider whenever one of its lists has other models than before; `on_attempt` hears
-    of every attempt that has ended, because it may have changed how up to date a list is.
+    `on_change` is told the provider whenever one of its lists has other models than before; `on_attempt`
+    hears of every attempt that has ended, because it may have changed how up to date a list is.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class LiveLists:
             known = self._lists.get(source)
             if refresh != "force":
                 return known
-            return replace(known or LiveList(), error=offline_error(source.provider_id))
+            return replace(known or LiveList(), error=list_not_fetched(source.provider_id))
         return await asyncio.shield(self._fetch_under_way(source, access))
 
     async def aclose(self) -> None:

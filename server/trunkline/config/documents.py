@@ -47,17 +47,23 @@ def check(document: JsonObject, directory: Path, substitution: Substitution) -> 
     faults: list[Fault] = []
     kept: JsonObject = {}
     for provider_id, section in cast("JsonObject", sections or {}).items():
-        usable = (
-            _known(cast("JsonObject", section), ProviderSettings) if isinstance(section, dict) else section
-        )
         reasons = []
-        filled = substitution.apply(usable, ("provider", provider_id), directory, reasons)
-        reasons = reasons or _faults({"provider": {provider_id: filled}})
+        kept[provider_id] = _section(provider_id, section, directory, substitution, reasons)
         if reasons:
             faults.append(Fault(provider_id, "; ".join(reasons)))
-        else:
-            kept[provider_id] = filled
+            del kept[provider_id]
     return Checked({**top, "provider": kept}, tuple(faults))
+
+
+def _section(
+    provider_id: str, section: Any, directory: Path, substitution: Substitution, reasons: list[str]
+) -> Any:
+    """A provider's section with everything put in; why it cannot be used is added to `reasons`."""
+    known = _known(cast("JsonObject", section), ProviderSettings) if isinstance(section, dict) else section
+    filled = substitution.apply(known, ("provider", provider_id), directory, reasons)
+    if not reasons:
+        reasons += _faults({"provider": {provider_id: filled}})
+    return filled
 
 
 def merge(lower: JsonObject, upper: JsonObject) -> JsonObject:

@@ -89,6 +89,8 @@ class _Scanner:
 
 def _key(written: str) -> str:
     """A key without its quotes and escapes; it may have none, as in JavaScript."""
+    if written[0] == '"' and "\\" not in written:
+        return written[1:-1]
     import pyjson5
 
     return str(next(iter(pyjson5.decode(f"{{{written}:0}}"))))

@@ -101,6 +101,10 @@ class ConfigFile:
             self._narrowed = loaded, LoadedConfig(settings, loaded.problems)
         return self._narrowed[1]
 
+    def own(self) -> LoadedConfig:
+        """The user's configuration without what others have switched off."""
+        return self._read()
+
     def _read(self) -> LoadedConfig:
         sources = user_sources(self._directory, self._environ)
         stamps = tuple(source.stamp() for source in sources)

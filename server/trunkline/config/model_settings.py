@@ -7,7 +7,8 @@ prices are USD per million tokens.
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StrictBool, TypeAdapter
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from trunkline.config.base import SettingsModel, without_nulls
 from trunkline.config.credentials import Headers
@@ -82,6 +83,14 @@ class Interleaved(SettingsModel):
     """The member of assistant messages that carries it."""
 
 
+def _interleaved(value: object) -> bool | Interleaved:
+    if isinstance(value, bool | Interleaved):
+        return value
+    if not isinstance(value, dict):
+        raise PydanticCustomError("interleaved", "must be true, false or an object in braces { }")
+    return Interleaved.model_validate(value, by_alias=True, by_name=False)
+
+
 class ModelWire(SettingsModel):
     """What speaks to this model, where that is not what speaks to its provider."""
 
@@ -111,12 +120,13 @@ class ModelSettings(SettingsModel):
     """Whether it can be held to a JSON Schema."""
     reasoning_options: tuple[JsonObject, ...] | None = None
     """Its reasoning controls, as models.dev lists them: `{"type": "effort", "values": ["low"]}`, ..."""
-    interleaved: StrictBool | Interleaved | None = None
+    interleaved: Annotated[bool | Interleaved | None, BeforeValidator(_interleaved)] = None
     """Whether it wants its own reasoning back, and in which member of its messages."""
     cost: ModelCost | None = None
     limit: ModelLimits | None = None
     modalities: ModelModalities | None = None
-    status: Literal["alpha", "beta", "deprecated", "active"] | None = None
+    # In the order of the protocol's models: `typing` takes unions of equal literals for one and the same.
+    status: Literal["active", "beta", "alpha", "deprecated"] | None = None
     provider: ModelWire | None = None
     options: Annotated[JsonObject, AfterValidator(without_nulls)] = Field(default_factory=dict[str, Any])
     """More members of the body of every request to it."""

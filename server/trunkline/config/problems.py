@@ -60,11 +60,15 @@ class ConfigProblem(NamedTuple):
 def explain(error: ValidationError) -> str:
     """Which keys are wrong and why."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    reasons = [
-        f"{key_name(*fault['loc'])} {_EXPLANATIONS.get(fault['type'], fault['msg'])}" for fault in found
-    ]
-    # A union reports the same key once per member.
-    return "; ".join(dict.fromkeys(reasons))
+    return "; ".join(
+        f"{key_name(*fault['loc'])} {_EXPLANATIONS.get(fault['type'], _plain(fault['msg']))}"
+        for fault in found
+    )
+
+
+def _plain(message: str) -> str:
+    """A message of pydantic's as it stands behind the name of a key."""
+    return message.replace("Input should be ", "must be ", 1)
 
 
 def key_name(*steps: str | int) -> str:

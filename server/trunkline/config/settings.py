@@ -42,7 +42,7 @@ def _absolute(written: object) -> Path:
     if not isinstance(written, str):
         raise PydanticCustomError("absolute_path", "must be text in quotes")
     path = as_path(written)
-    if not path.is_absolute():
+    if not path.is_absolute() or "\0" in written:
         raise PydanticCustomError("absolute_path", "must be an absolute path, or begin with ~/")
     return path
 
@@ -107,14 +107,6 @@ class ProviderSettings(SettingsModel):
         default_factory=dict[str, Any]
     )
     """Models to add or to correct, by id; null removes one."""
-
-    @property
-    def describes_provider(self) -> bool:
-        """Whether it says more than which models are left out.
-
-        A section that does not may come from a workspace, which must not make a provider known or configured.
-        """
-        return not self.model_fields_set <= {"whitelist", "blacklist"}
 
 
 class CatalogSettings(SettingsModel):

@@ -1,6 +1,7 @@
 """provider/configure: changes of one provider's settings, written into the user's own configuration file."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ProviderConfigureParams, ProviderConfigureResult
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from trunkline.config.load import ConfigFile
     from trunkline.config.settings import ProviderSettings, Settings
     from trunkline.providers.changes import Changes
@@ -85,9 +88,7 @@ class ProviderEditor:
         if "base_url" in given:
             options["baseURL"] = params.base_url
         if "headers" in given:
-            options["headers"] = params.headers and {
-                name: value and value.get_secret_value() for name, value in params.headers.items()
-            }
+            options["headers"] = params.headers and _headers(params.headers, own)
         if "options" in given:
             options |= _other_options(params.options, own)
         if options:
@@ -127,6 +128,17 @@ def _spoken(api_type: str | None) -> str | None:
             ErrorCode.INVALID_PARAMS, f"apiType: it must be one of {', '.join(sorted(SPOKEN))}."
         )
     return api_type
+
+
+def _headers(
+    given: Mapping[str, "SecretStr | None"], own: "ProviderSettings | None"
+) -> dict[str, str | None]:
+    """Headers as the patch names them: a name that is in the file already is spelled as there."""
+    spelled = {name.lower(): name for name in own.options.headers} if own is not None else {}
+    return {
+        spelled.get(name.lower(), name): None if value is None else value.get_secret_value()
+        for name, value in given.items()
+    }
 
 
 def _other_options(given: JsonObject | None, own: "ProviderSettings | None") -> dict[str, Any]:

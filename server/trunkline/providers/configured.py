@@ -22,7 +22,8 @@ _LISTS: dict[ApiType, str] = {
 def configured(row: ProviderSpec, own: ProviderSettings) -> ProviderSpec:
     """`row` as the user wants it."""
     api_type = own.api_type or (api_type_of(own.npm) if own.npm else row.api_type)
-    base_url = own.options.base_url or own.api or row.base_url
+    own_url = own.options.base_url or own.api
+    base_url = own_url or row.base_url
     env_vars = row.env_vars if own.env is None else own.env
     return replace(
         row,
@@ -30,10 +31,17 @@ def configured(row: ProviderSpec, own: ProviderSettings) -> ProviderSpec:
         base_url=base_url,
         env_vars=env_vars,
         key_header=row.key_header if api_type == row.api_type else None,
-        # Who names a variable for the key means that there is one.
-        needs_key=bool(env_vars) and not is_local(base_url) if row.source == "config" else row.needs_key,
+        needs_key=_needs_key(row, own, own_url),
         model_list=_model_list(row, own, api_type),
     )
+
+
+def _needs_key(row: ProviderSpec, own: ProviderSettings, own_url: str | None) -> bool:
+    """Servers on this machine that the user has set up mostly need none."""
+    if row.source == "config":
+        # Who names a variable for the key means that there is one.
+        return bool(own.env) and not is_local(own_url)
+    return row.needs_key and not (row.source == "catalog" and is_local(own_url))
 
 
 def _model_list(row: ProviderSpec, own: ProviderSettings, api_type: ApiType) -> str | None:

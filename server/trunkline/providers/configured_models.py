@@ -66,9 +66,7 @@ def apply_settings(
 
 def _info(provider_id: str, model_id: str, own: ModelSettings, base: ModelInfo | None) -> ModelInfo:
     # The section has the shape of an entry of models.dev, and is read by the same rules.
-    entry: dict[str, Any] = own.model_dump(
-        mode="json", exclude_none=True, exclude={"headers", "options"}
-    )
+    entry: dict[str, Any] = own.model_dump(mode="json", exclude_none=True, exclude={"headers", "options"})
     if base is None:
         stated = read_model(provider_id, model_id, {"tool_call": True, **entry})
         return stated.model_copy(update={"source": "config"})

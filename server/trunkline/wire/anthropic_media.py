@@ -1,8 +1,6 @@
 """Images and files as content blocks of the Messages API."""
 
-from base64 import b64decode
-
-from trunkline.wire.substitutes import modality_of, substitute
+from trunkline.wire.substitutes import is_text, modality_of, substitute, text_of
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import MediaPart, Notice
 from trunkline_protocol.models import ModelInfo
@@ -11,20 +9,6 @@ WIRE_MODALITIES = frozenset({"text", "image", "pdf"})
 """What the format has blocks for."""
 
 _IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
-_TEXT_TYPES = frozenset(
-    {
-        "application/ecmascript",
-        "application/graphql",
-        "application/javascript",
-        "application/json",
-        "application/sql",
-        "application/toml",
-        "application/x-sh",
-        "application/xml",
-        "application/yaml",
-    }
-)
-_TEXT_SUFFIXES = ("+json", "+xml", "+yaml")
 
 
 def media_block(part: MediaPart, info: ModelInfo, notices: list[Notice]) -> JsonObject:
@@ -35,9 +19,7 @@ def media_block(part: MediaPart, info: ModelInfo, notices: list[Notice]) -> Json
         return _image(part, essence, notices)
     if kind == "pdf":
         return _document(_source(part, essence), part)
-    if kind == "file" and (
-        essence.startswith("text/") or essence in _TEXT_TYPES or essence.endswith(_TEXT_SUFFIXES)
-    ):
+    if kind == "file" and is_text(part):
         return _text_file(part, info, notices)
     return _substitute(part, "the provider takes no files of this type", notices)
 
@@ -57,9 +39,8 @@ def _image(part: MediaPart, essence: str, notices: list[Notice]) -> JsonObject:
 def _text_file(part: MediaPart, info: ModelInfo, notices: list[Notice]) -> JsonObject:
     if part.data is None:
         return _substitute(part, "the provider fetches no text files by address", notices)
-    try:
-        text = b64decode(part.data).decode("utf-8-sig")
-    except ValueError:
+    text = text_of(part)
+    if text is None:
         return _substitute(part, "it is not text in UTF-8", notices)
     if "pdf" in info.input_modalities:
         return _document({"type": "text", "media_type": "text/plain", "data": text}, part)

@@ -14,6 +14,7 @@ from trunkline.wire.openai_chat_decoder import OpenAiChatDecoder
 from trunkline.wire.openai_chat_dialects import OPENROUTER, Dialect, dialect_of, is_claude
 from trunkline.wire.openai_chat_messages import chat_messages
 from trunkline.wire.openai_chat_reasoning import reasoning_members
+from trunkline.wire.openai_tools import tool_members
 from trunkline.wire.reasoning_options import usable_reasoning
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
@@ -60,7 +61,7 @@ def _body(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> JsonObject
         dialect.seed: options.seed,
         "prompt_cache_key": options.cache.key if options.cache and dialect.cache_key else None,
         **_sampling(call, dialect, notices),
-        **_tools(call, notices),
+        **tool_members(call.params, notices, tool=lambda tool: _tool(tool, call), choice=_tool_choice),
     }
     body |= {name: value for name, value in optional.items() if value is not None}
     reasoning = usable_reasoning(options.reasoning, call.info, notices)
@@ -79,20 +80,6 @@ def _sampling(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> JsonOb
         dropped("topK", "this provider does not know it", notices)
         sampling = sampling._replace(top_k=None)
     return sampling._asdict()
-
-
-def _tools(call: ChatCall, notices: list[Notice]) -> JsonObject:
-    """What is about tools; most providers refuse such options where there are none."""
-    params = call.params
-    if params.tools:
-        return {
-            "tools": [_tool(tool, call) for tool in params.tools],
-            "tool_choice": _tool_choice(params.tool_choice),
-            "parallel_tool_calls": params.options.parallel_tool_calls,
-        }
-    if params.tool_choice not in {None, "auto", "none"}:
-        dropped("toolChoice", "there are no tools", notices)
-    return {}
 
 
 def _tool(tool: Tool, call: ChatCall) -> JsonObject:

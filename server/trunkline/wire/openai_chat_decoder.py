@@ -1,7 +1,7 @@
 """The answer of a chat completions endpoint as chat events, every known deviation included."""
 
 from copy import deepcopy
-from typing import Any
+from typing import Any, cast
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder
@@ -110,21 +110,25 @@ class OpenAiChatDecoder(AnswerDecoder):
             self._end(events)
 
     def _take_chunk(self, chunk: JsonObject, content_name: str, events: list[ChatEvent]) -> None:
-        if self.served_model is None or self.response_id is None:
+        if not self._begun:
             self.response_id = self.response_id or text_in(chunk.get("id")) or None
             self.served_model = self.served_model or text_in(chunk.get("model")) or None
         choice = _first_choice(chunk)
         if choice:
             if not self._begun:
                 self._begin(events)
-            self._take_delta(object_in(choice.get(content_name)), events)
-            if reason := choice.get("finish_reason"):
+            delta = choice.get(content_name)
+            if isinstance(delta, dict):
+                self._take_delta(cast("JsonObject", delta), events)
+            reason = choice.get("finish_reason")
+            if reason:
                 self.raw_finish_reason = text_in(reason) or self.raw_finish_reason
-        if usage := _usage(chunk, choice):
+        if chunk.get("usage") or "x_groq" in chunk or "usage" in choice:
+            usage = _usage(chunk, choice)
             self._report_usage(read_usage(usage), read_cost(usage), events)
         if "citations" in chunk or "search_results" in chunk:
             self._search_results.take(chunk)
-        if _is_error(chunk):
+        if chunk.get("error") or chunk.get("object") == "error" or chunk.get("type") == "error":
             raise self._reported(chunk)
 
     def _end(self, events: list[ChatEvent]) -> None:
@@ -167,12 +171,18 @@ class OpenAiChatDecoder(AnswerDecoder):
         """`reasoning_details` repeat the text of `reasoning`: one is shown, the details are kept."""
         text = text_in(delta.get("reasoning")) or text_in(delta.get("reasoning_content"))
         self._reasons_in_text = self._reasons_in_text or bool(text)
-        details = [detail for detail in map(object_in, list_in(delta.get("reasoning_details"))) if detail]
+        details = delta.get("reasoning_details")
         if details:
-            self._draft.begin_reasoning()
-            in_details = "".join([self._details.add(detail) for detail in details])
+            in_details = self._take_details(details)
             text = text if self._reasons_in_text else in_details
         self._add_reasoning(text, events)
+
+    def _take_details(self, details: Any) -> str:
+        """Keeps the details; the text that they show."""
+        objects = [detail for detail in map(object_in, list_in(details)) if detail]
+        if objects:
+            self._draft.begin_reasoning()
+        return "".join([self._details.add(detail) for detail in objects])
 
     def _take_parts(self, content: Any, events: list[ChatEvent]) -> None:
         """Content as a list: Mistral's `text`, `thinking` and `reference` parts, images of others."""
@@ -242,8 +252,10 @@ class OpenAiChatDecoder(AnswerDecoder):
 
 def _first_choice(chunk: JsonObject) -> JsonObject:
     """The choice with index 0: more than one answer was never asked for."""
-    choices = map(object_in, list_in(chunk.get("choices")))
-    return next((choice for choice in choices if not choice.get("index")), JsonObject())
+    for choice in list_in(chunk.get("choices")):
+        if isinstance(choice, dict) and not cast("JsonObject", choice).get("index"):
+            return cast("JsonObject", choice)
+    return {}
 
 
 def _usage(chunk: JsonObject, choice: JsonObject) -> JsonObject:
@@ -257,7 +269,3 @@ def _tool_calls(delta: JsonObject) -> list[JsonObject]:
     function = object_in(delta.get("function_call"))
     calls = [object_in(call) for call in list_in(delta.get("tool_calls"))]
     return calls or ([{"function": function}] if function else [])
-
-
-def _is_error(chunk: JsonObject) -> bool:
-    return bool(chunk.get("error")) or "error" in (chunk.get("object"), chunk.get("type"))

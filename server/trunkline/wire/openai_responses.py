@@ -16,6 +16,7 @@ from trunkline.wire.json_values import number_in, object_in, parse_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.openai_responses_decoder import OpenAiResponsesDecoder
 from trunkline.wire.openai_responses_input import input_items
+from trunkline.wire.openai_tools import tool_members
 from trunkline.wire.reasoning_options import OFF, no_budget, usable_reasoning
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
@@ -90,7 +91,7 @@ def _body(call: ChatCall, notices: list[Notice]) -> JsonObject:
         body["include"] = ["reasoning.encrypted_content"]
     optional: JsonObject = {
         "max_output_tokens": options.max_output_tokens,
-        **_tools(call, notices),
+        **tool_members(call.params, notices, tool=lambda tool: _tool(tool, call), choice=_tool_choice),
         "text": _text_format(params.output_schema),
         "reasoning": _reasoning(call, notices),
         "prompt_cache_key": options.cache.key if options.cache else None,
@@ -123,20 +124,6 @@ def _reasoning(call: ChatCall, notices: list[Notice]) -> JsonObject | None:
     if wanted.budget_tokens is not None:
         raise no_budget()
     return {"effort": wanted.effort, **({} if wanted.effort == OFF else {"summary": "auto"})}
-
-
-def _tools(call: ChatCall, notices: list[Notice]) -> JsonObject:
-    """The tools and how to call them, which means nothing without any."""
-    params = call.params
-    if params.tools:
-        return {
-            "tools": [_tool(tool, call) for tool in params.tools],
-            "tool_choice": _tool_choice(params.tool_choice),
-            "parallel_tool_calls": params.options.parallel_tool_calls,
-        }
-    if params.tool_choice not in {None, "auto", "none"}:
-        dropped("toolChoice", "there are no tools", notices)
-    return {}
 
 
 def _tool(tool: Tool, call: ChatCall) -> JsonObject:

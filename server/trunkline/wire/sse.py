@@ -7,7 +7,7 @@ an event of its own instead of being dropped; and JSON that stands between the e
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from trunkline.errors import TrunklineError
 from trunkline_protocol.errors import ErrorCode
@@ -22,8 +22,7 @@ _BOM = b"\xef\xbb\xbf"
 _LF = 0x0A
 
 
-@dataclass(frozen=True, slots=True)
-class SseEvent:
+class SseEvent(NamedTuple):
     """One event."""
 
     event: str
@@ -41,14 +40,16 @@ class SseParser:
     def __init__(self) -> None:
         self._unfinished_line: list[bytes] = []
         self._data: list[bytes] = []
-        self._event = b""
-        self._event_id = b""
+        self._event = ""
+        self._event_id = ""
         self._line_bytes = 0
         self._data_bytes = 0
         self._stray: list[bytes] = []
         self._stray_bytes = 0
         self._at_start = True
         self._after_cr = False
+        self.is_between_events = False
+        """Whether an event may begin now, and no part of one is held; false before anything came."""
 
     @property
     def stray_text(self) -> str:
@@ -62,16 +63,22 @@ class SseParser:
             self._after_cr = False
         if not data:
             return []
-        lines = _LINE_END.split(data) if b"\r" in data else data.split(b"\n")
-        rest = lines.pop()
-        if lines:
+        if b"\r" in data:
+            lines = _LINE_END.split(data)
             self._after_cr = data.endswith(b"\r")
+        else:
+            lines = data.split(b"\n")
+        rest = lines.pop()
+        if self._line_bytes and lines:
             lines[0] = b"".join((*self._unfinished_line, lines[0]))
             self._unfinished_line, self._line_bytes = [], 0
         events = self._take(lines)
-        self._unfinished_line.append(rest)
-        self._line_bytes += len(rest)
-        self._check_size()
+        if rest:
+            self._unfinished_line.append(rest)
+            self._line_bytes += len(rest)
+        self.is_between_events = not (rest or self._data or self._event or self._stray or self._after_cr)
+        if not self.is_between_events:
+            self._check_size()
         return events
 
     def flush(self) -> list[SseEvent]:
@@ -80,21 +87,21 @@ class SseParser:
         self._unfinished_line, self._line_bytes = [], 0
         events = self._take([rest]) if rest else []
         if self._data:
-            events.append(self._event_now(incomplete=True))
-            self._reset()
+            events.append(self._end_event(incomplete=True))
         return events
 
     def _take(self, lines: list[bytes]) -> list[SseEvent]:
         events: list[SseEvent] = []
         for line in lines:
             if line.startswith(b"data: "):
-                self._add_data(line[6:])
+                self._data.append(line[6:])
+                self._data_bytes += len(line)
             elif line:
                 self._take_other(line, events)
+            elif self._data:
+                events.append(self._end_event())
             else:
-                if self._data:
-                    events.append(self._event_now())
-                self._reset()
+                self._event = ""
             self._at_start = False
         return events
 
@@ -103,35 +110,27 @@ class SseParser:
             line = line.removeprefix(_BOM)
         name, _, value = line.partition(b":")
         value = value.removeprefix(b" ")
-        if name == b"data":
-            self._add_data(value)
-        elif name == b"event":
-            self._event = value
+        if name == b"event":
+            self._event = _decoded(value)
+        elif name == b"data":
+            self._data.append(value)
+            self._data_bytes += len(line)
         elif name == b"id" and b"\0" not in value:
-            self._event_id = value
+            self._event_id = _decoded(value)
         elif name == b"error":
-            events.append(SseEvent("error", _decoded(value), _decoded(self._event_id)))
+            events.append(SseEvent("error", _decoded(value), self._event_id))
         elif name not in _OTHER_FIELDS and (self._stray or line.startswith((b"{", b"["))):
             self._stray_bytes += len(line)
             if self._stray_bytes <= _MAX_STRAY_BYTES:
                 self._stray.append(line)
 
-    def _event_now(self, *, incomplete: bool = False) -> SseEvent:
-        return SseEvent(
-            event=_decoded(self._event) or "message",
-            data=_decoded(b"\n".join(self._data)),
-            event_id=_decoded(self._event_id),
-            incomplete=incomplete,
+    def _end_event(self, *, incomplete: bool = False) -> SseEvent:
+        data = self._data[0] if len(self._data) == 1 else b"\n".join(self._data)
+        event = SseEvent(
+            self._event or "message", data.decode("utf-8", "replace"), self._event_id, incomplete
         )
-
-    def _reset(self) -> None:
-        self._data = []
-        self._data_bytes = 0
-        self._event = b""
-
-    def _add_data(self, value: bytes) -> None:
-        self._data.append(value)
-        self._data_bytes += len(value)
+        self._data, self._data_bytes, self._event = [], 0, ""
+        return event
 
     def _check_size(self) -> None:
         if self._line_bytes + self._data_bytes > MAX_EVENT_BYTES:

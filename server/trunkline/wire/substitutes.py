@@ -52,14 +52,18 @@ def substitute(part: MediaPart, why: str, notices: list[Notice]) -> TextPart:
     return TextPart(text=f"[{what} belongs here, but {why}. Tell the user that it could not be read.]")
 
 
+def is_text(part: MediaPart) -> bool:
+    """Whether its type is one of text files."""
+    essence = part.mime_type.partition(";")[0].strip().lower()
+    return essence.startswith("text/") or essence in _TEXT_TYPES or essence.endswith(_TEXT_SUFFIXES)
+
+
 def text_of(part: MediaPart) -> str | None:
     """What is in a text file that came as data; None for other types, and for what is not UTF-8."""
-    essence = part.mime_type.partition(";")[0].strip().lower()
-    is_text = essence.startswith("text/") or essence in _TEXT_TYPES or essence.endswith(_TEXT_SUFFIXES)
-    if part.data is None or not is_text:
+    if part.data is None or not is_text(part):
         return None
     try:
-        return binascii.a2b_base64(part.data).decode("utf-8")
+        return binascii.a2b_base64(part.data).decode("utf-8-sig")
     except ValueError:
         return None
 

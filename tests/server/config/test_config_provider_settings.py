@@ -87,13 +87,6 @@ def test_options_that_nobody_knows_cannot_be_changed_and_are_not_shown() -> None
         cast("dict[str, Any]", own.options.more)["x"] = 1
 
 
-def test_a_section_that_only_leaves_models_out_describes_no_provider() -> None:
-    assert not provider({"whitelist": ["a"], "blacklist": []}).describes_provider
-    assert not provider({}).describes_provider
-    assert provider({"whitelist": ["a"], "name": "A"}).describes_provider
-    assert provider({"models": {"m": {}}}).describes_provider
-
-
 def test_header_names_are_one_in_any_case_and_the_last_one_counts() -> None:
     own = provider({"options": {"headers": {"x-team": "blue", "X-Org": "1", "X-Team": "red", "x-org": None}}})
     assert own.options.headers == {"X-Team": Secret("red")}
@@ -148,8 +141,9 @@ def test_headers_that_http_does_not_allow_are_refused(headers: Any, said: str) -
         ({"models": {"m": {"cost": {"input": CANARY}}}}, "must be a number"),
         ({"models": {"m": {"cost": {"tiers": [{"input": 1}]}}}}, "`provider.p.models.m.cost.tiers.0.tier` is missing"),
         ({"models": {"m": {"tool_call": 1}}}, "`provider.p.models.m.tool_call` must be true or false"),
-        ({"models": {"m": {"status": CANARY}}}, "`provider.p.models.m.status`"),
-        ({"models": {"m": {"interleaved": {}}}}, "`provider.p.models.m.interleaved"),
+        ({"models": {"m": {"status": CANARY}}}, "`provider.p.models.m.status` must be 'active', 'beta'"),
+        ({"models": {"m": {"interleaved": CANARY}}}, "`provider.p.models.m.interleaved` must be true, false or an object"),
+        ({"models": {"m": {"interleaved": {}}}}, "`provider.p.models.m.interleaved.field` is missing"),
         ({"models": {"m": {"provider": {"api": "ftp://x"}}}}, "`provider.p.models.m.provider.api`"),
         ({"models": {"m": {"options": 5}}}, "`provider.p.models.m.options` must be an object in braces { }"),
         ({"models": {"m": {"id": ""}}}, "`provider.p.models.m.id` must not be empty"),
@@ -160,7 +154,7 @@ def test_a_wrong_value_is_named_and_not_repeated(section: Any, said: str) -> Non
 
 
 def test_a_model_with_everything() -> None:
-    model = provider(
+    own = provider(
         {
             "models": {
                 "mine/fast": {
@@ -193,8 +187,12 @@ def test_a_model_with_everything() -> None:
                 }
             }
         }
-    ).models["mine/fast"]
+    )
+    model = own.models["mine/fast"]
     assert model is not None
+    assert own.model_dump(exclude_none=True)["models"]["mine/fast"]["interleaved"] == {
+        "field": "reasoning_content"
+    }
     assert (model.id, model.name, model.release_date) == ("vendor/model-1", "Fast", "2026-01-02")
     assert (model.attachment, model.temperature) == (True, False)
     assert model.interleaved == Interleaved(field="reasoning_content")

@@ -50,12 +50,12 @@ def test_text_and_thinking_with_tokens_however_the_bytes_come() -> None:
             "text.delta",
             "usage.updated",
         ]
-    assert outcome.decoder.served_model == "qwen3:8b"
-    assert outcome.decoder.response_id is None
+        assert outcome.decoder.served_model == "qwen3:8b"
+        assert outcome.decoder.response_id is None
 
 
 def test_tool_calls_are_whole_and_have_ids_of_ours_where_there_are_none() -> None:
-    calls = [
+    calls: list[dict[str, Any]] = [
         {"function": {"name": "read", "arguments": {"path": "a"}}},
         {"id": "call_7", "function": {"index": 1, "name": "read", "arguments": {}}},
         {"function": {"name": "read", "arguments": '{"path":"b"}'}},

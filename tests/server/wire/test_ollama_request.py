@@ -153,9 +153,9 @@ def test_a_tool_round_trip() -> None:
 
 
 def test_thinking_goes_back_to_the_model_that_made_it_only() -> None:
-    data = {"providerId": "gateway", "model": "gateway/vendor/model", "data": {}}
-    thought = {"type": "reasoning", "text": "hm", "providerData": data}
-    mine = {"role": "assistant", "content": [thought, {"type": "text", "text": "x"}]}
+    data: dict[str, Any] = {"providerId": "gateway", "model": "gateway/vendor/model", "data": {}}
+    thought: dict[str, Any] = {"type": "reasoning", "text": "hm", "providerData": data}
+    mine: dict[str, Any] = {"role": "assistant", "content": [thought, {"type": "text", "text": "x"}]}
     assert messages(mine) == [{"role": "assistant", "content": "x", "thinking": "hm"}]
     thought["providerData"] = {**data, "model": "gateway/other"}
     assert messages(mine) == [{"role": "assistant", "content": "x"}]
@@ -164,14 +164,14 @@ def test_thinking_goes_back_to_the_model_that_made_it_only() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"role": "user", "content": [{"type": "reasoning", "text": "x"}]},
-        {"role": "tool", "content": "bare"},
-        {"role": "assistant", "content": [{"type": "toolResult", "callId": "c", "content": []}]},
-    ],
-)
+MISPLACED: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "reasoning", "text": "x"}]},
+    {"role": "tool", "content": "bare"},
+    {"role": "assistant", "content": [{"type": "toolResult", "callId": "c", "content": []}]},
+]
+
+
+@pytest.mark.parametrize("message", MISPLACED)
 def test_what_has_no_place_in_a_message_is_refused(message: dict[str, Any]) -> None:
     with pytest.raises(TrunklineError) as caught:
         messages(message)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from trunkline import __version__
 from trunkline.catalog.lists.pages import same_origin
+from trunkline.catalog.offline import offline_error
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpAnswer, HttpClient, HttpRequest, merge_headers
 from trunkline.wire.json_values import compact_json
@@ -62,7 +63,7 @@ class Documents:
     ) -> bytes:
         """See `catalog.listed.Fetch`. The provider's headers come before the reader's `headers`."""
         if self.offline():
-            raise offline_error(self.provider_id)
+            raise list_not_fetched(self.provider_id)
         if not same_origin(url, self.base_url):
             raise TrunklineError(
                 ErrorCode.PROVIDER_MISCONFIGURED,
@@ -91,15 +92,9 @@ def status_of(error: TrunklineError) -> int | None:
     return error.fields.get("http_status")
 
 
-def offline_error(provider_id: str) -> TrunklineError:
-    """Nothing is fetched, because the user says so."""
-    return TrunklineError(
-        ErrorCode.UPSTREAM_UNREACHABLE,
-        f"Offline mode is on, so the model list of {provider_id} was not fetched.",
-        retryable=False,
-        provider_id=provider_id,
-        hint="Take back `--offline`, `TRUNKLINE_OFFLINE` or `offline` in the configuration, and try again.",
-    )
+def list_not_fetched(provider_id: str) -> TrunklineError:
+    """The list is not asked for in offline mode."""
+    return offline_error(f"the model list of {provider_id} was not fetched", provider_id)
 
 
 def _refused(provider_id: str, answer: HttpAnswer, *, sent_key: bool) -> TrunklineError:
