@@ -1,6 +1,6 @@
 """What reading an answer costs, as a ratio to parsing the JSON in it, in the same run.
 
-For each wire format, streams are fed as they come over the network: one event a piece, and in pieces of 16 KiB.
+Streams of each wire format are fed as they come over the network: one event a piece, or pieces of 16 KiB.
 `reading` is from bytes to JSON payloads; `decoding` is all of it, from bytes to chat events and a message.
 Recorded streams are taken where the corpus is on the machine, otherwise streams of the same shapes made here.
 Run it as `python benchmarks/parsing.py`.
@@ -26,7 +26,7 @@ from trunkline.wire.formats import adapter
 from trunkline.wire.payloads import PayloadReader
 from trunkline_protocol.providers import ApiType
 
-ROUNDS = 9
+ROUNDS = 15
 PIECE_BYTES = 16 * 1024
 FEWEST_EVENTS = 30
 """Shorter recordings measure the beginning of an answer, not its stream."""
@@ -129,11 +129,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     call = chat_call()
-    print(
-        "| wire | events | bytes each | from_json | reading by event | reading 16 KiB | decoding by event |",
-        end="",
-    )
-    print(" decoding 16 KiB |\n| - | -: | -: | -: | -: | -: | -: | -: |")
+    columns = ("reading by event", "reading 16 KiB", "decoding by event", "decoding 16 KiB")
+    print(f"| wire | events | bytes each | from_json | {' | '.join(columns)} |")
+    print("| - " + "| -: " * 7 + "|")
     for kind in API_TYPES:
         found = streams(kind)
         works: list[Callable[[], object]] = [

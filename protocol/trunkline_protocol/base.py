@@ -42,6 +42,9 @@ Money = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="
 JsonObject = dict[str, Any]
 """Any JSON object; its keys are kept exactly as they came."""
 
+ProgressToken = str | int
+"""LSP's name for where progress and partial results go."""
+
 ModelRef = Annotated[
     str,
     Field(

@@ -8,9 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
-from trunkline_protocol.base import JsonObject, ModelRef, Money, Request, WireModel
-
-ProgressToken = str | int
+from trunkline_protocol.base import JsonObject, ModelRef, Money, ProgressToken, Request, WireModel
 
 # --- content ---------------------------------------------------------------------------------------------
 

@@ -131,7 +131,7 @@ def _describe_fields(model_name: str, definition: JsonObject) -> None:
 def _field_docs() -> dict[str, dict[str, str]]:
     """Model name -> wire field name -> the string literal under the field."""
     if not _docs:
-        for name in ("errors", "providers", "models", "auth", "chat", "capabilities"):
+        for name in ("errors", "providers", "models", "tokens", "auth", "chat", "capabilities"):
             path = import_module(f"trunkline_protocol.{name}").__file__
             tree = ast.parse(Path(path or "").read_text(encoding="utf-8"))
             for node in tree.body:

@@ -17,8 +17,9 @@ from trunkline_protocol.auth import (
 )
 from trunkline_protocol.base import Notification, Request, WireModel
 from trunkline_protocol.chat import CHAT_STREAM
-from trunkline_protocol.models import MODEL_CHANGED, MODEL_COUNT_TOKENS, MODEL_GET, MODEL_LIST
+from trunkline_protocol.models import MODEL_CHANGED, MODEL_GET, MODEL_LIST
 from trunkline_protocol.providers import PROVIDER_CHANGED, PROVIDER_CONFIGURE, PROVIDER_LIST, PROVIDER_TEST
+from trunkline_protocol.tokens import MODEL_COUNT_TOKENS
 
 REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
     PROVIDER_LIST,

@@ -1,11 +1,10 @@
-"""model/*: which models there are, what they can do, what they cost, and how long a text is for them."""
+"""model/list and model/get: which models there are, what they can do and what they cost."""
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from trunkline_protocol.base import ModelRef, Money, Notification, Request, WireModel
-from trunkline_protocol.chat import Message, ProgressToken, Tool
+from trunkline_protocol.base import ModelRef, Money, Notification, ProgressToken, Request, WireModel
 from trunkline_protocol.errors import WireError
 
 Modality = Literal["text", "image", "audio", "video", "pdf"]
@@ -177,30 +176,6 @@ class ModelGetResult(WireModel):
     model: ModelInfo
 
 
-class ModelCountTokensParams(WireModel):
-    """Params of `model/countTokens`: a conversation or a text, not both."""
-
-    model: ModelRef
-    messages: tuple[Message, ...] | None = None
-    tools: tuple[Tool, ...] = ()
-    text: str | None = None
-
-    @model_validator(mode="after")
-    def _one_of_them(self) -> "ModelCountTokensParams":
-        if (self.messages is None) == (self.text is None):
-            msg = "exactly one of messages and text is needed"
-            raise ValueError(msg)
-        return self
-
-
-class ModelCountTokensResult(WireModel):
-    """Result of `model/countTokens`."""
-
-    tokens: int
-    exact: bool
-    """Whether the provider counted; otherwise it is an estimate."""
-
-
 class ModelChangedParams(WireModel):
     """Params of `model/changed`."""
 
@@ -216,12 +191,6 @@ MODEL_LIST = Request(
     ModelListResult,
 )
 MODEL_GET = Request("model/get", "One model by its reference.", ModelGetParams, ModelGetResult)
-MODEL_COUNT_TOKENS = Request(
-    "model/countTokens",
-    "How many tokens a text or a conversation is for a model.",
-    ModelCountTokensParams,
-    ModelCountTokensResult,
-)
 MODEL_CHANGED = Notification(
     "model/changed", "The model lists of these providers have changed.", ModelChangedParams
 )

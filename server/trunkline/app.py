@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 from trunkline.config.paths import Paths
 
 if TYPE_CHECKING:
+    from trunkline.auth.renewal import Renewals
     from trunkline.auth.resolver import CredentialResolver
     from trunkline.auth.store import KeyStore
+    from trunkline.auth.store_format import StoredKey
     from trunkline.catalog.catalogue import Catalogue
     from trunkline.catalog.live import LiveLists
     from trunkline.chat.engine import ChatEngine
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from trunkline.providers.configure import ProviderEditor
     from trunkline.providers.directory import ModelDirectory
     from trunkline.providers.keys import KeyRing
+    from trunkline.providers.logins import Logins
     from trunkline.providers.registry import ProviderRegistry
     from trunkline.wire.http import HttpClient
 
@@ -52,14 +55,26 @@ class Application:
         """The keys on disk."""
         from trunkline.auth.store import KeyStore
 
-        return KeyStore(self.paths.data / "auth.json")
+        return KeyStore(
+            self.paths.data / "auth.json", keep_in=lambda: self.config.own().settings.key_store
+        )
 
     @cached_property
     def resolver(self) -> "CredentialResolver":
         """The one place that decides which key is used."""
         from trunkline.auth.resolver import CredentialResolver
 
-        return CredentialResolver(self.store)
+        async def fresh(key: "StoredKey") -> "StoredKey":
+            return await self.renewals.fresh(key)
+
+        return CredentialResolver(self.store, fresh=fresh)
+
+    @cached_property
+    def renewals(self) -> "Renewals":
+        """Keeps what signing in gave from expiring."""
+        from trunkline.auth.renewal import Renewals
+
+        return Renewals(self.store, self.http)
 
     @cached_property
     def registry(self) -> "ProviderRegistry":
@@ -70,10 +85,20 @@ class Application:
 
     @cached_property
     def keys(self) -> "KeyRing":
-        """Keys by provider: set, list, remove."""
+        """Keys by provider: set, list, select, verify, remove."""
         from trunkline.providers.keys import KeyRing
 
-        return KeyRing(self.registry, self.store, self.resolver, self.changes)
+        return KeyRing(
+            self.registry, self.store, self.resolver, self.changes, lambda: self.http, self.is_offline
+        )
+
+    @cached_property
+    def logins(self) -> "Logins":
+        """Sign-ins under way."""
+        from trunkline.auth.login import SignIns
+        from trunkline.providers.logins import Logins
+
+        return Logins(self.registry, self.store, self.keys, SignIns(self.http), self.changes)
 
     @cached_property
     def changes(self) -> "Changes":
@@ -130,7 +155,7 @@ class Application:
         from trunkline.providers.configure import ProviderEditor
 
         return ProviderEditor(
-            self.paths.config, self.config, self.registry, self.directory, self.changes
+            self.paths.config, self.config, self.registry, self.resolver, self.directory, self.changes
         )
 
     @cached_property
@@ -152,7 +177,7 @@ class Application:
         """The chat engine."""
         from trunkline.chat.engine import ChatEngine
 
-        return ChatEngine(self.directory, self.resolver, self.http)
+        return ChatEngine(self.directory, self.resolver, self.http, self.keys.noticed)
 
     @cached_property
     def http(self) -> "HttpClient":
@@ -163,6 +188,12 @@ class Application:
 
     async def aclose(self) -> None:
         """Close what was opened."""
+        if "logins" in self.__dict__:
+            await self.logins.aclose()
+        if "keys" in self.__dict__:
+            await self.keys.aclose()
+        if "renewals" in self.__dict__:
+            await self.renewals.aclose()
         if "live" in self.__dict__:
             await self.live.aclose()
         if "catalogue" in self.__dict__:

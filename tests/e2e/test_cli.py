@@ -6,42 +6,14 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
-from dataclasses import dataclass
 
 import pytest
 
+from support.command_line import on_a_terminal, trunkline
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Answer, Upstream, answer_json, answer_sse
 from support.user import CANARY, User
 from trunkline.demo.upstream import DemoUpstream
-
-
-@dataclass(frozen=True)
-class Ran:
-    """What a command left behind."""
-
-    code: int | None
-    out: str
-    err: str
-
-
-async def trunkline(user: User, *arguments: str, stdin: str = "", **env: str) -> Ran:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "trunkline",
-        *arguments,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=PIPE,
-        env={**user.env, **env},
-    )
-    async with asyncio.timeout(40):
-        out, err = await process.communicate(stdin.encode())
-    ran = Ran(process.returncode, out.decode(), err.decode())
-    assert CANARY not in ran.out + ran.err
-    assert "Traceback" not in ran.err
-    return ran
 
 
 async def test_bare_trunkline_explains_itself(user: User) -> None:
@@ -96,7 +68,9 @@ async def test_login_list_chat_and_logout(user: User, upstream: DemoUpstream) ->
     refused = await trunkline(user, "chat", "-m", "fastrouter/openai/gpt-5-mini", "Hello")
     assert (refused.code, refused.out) == (1, "")
     assert "trunkline auth login fastrouter" in refused.err
-    assert [request.path for request in upstream.requests] == ["/api/v1/chat/completions"]
+    # Signing in asks whether the key is good; of the two questions only the first was sent.
+    assert [request.path for request in upstream.requests].count("/api/v1/chat/completions") == 1
+    assert "/api/v1/models" in [request.path for request in upstream.requests]
 
 
 async def test_a_key_that_is_overruled_is_said_to_be(user: User) -> None:
@@ -213,32 +187,3 @@ async def test_on_a_terminal_models_are_a_table(user: User) -> None:
     seen = await on_a_terminal(user, ["models", "fastrouter"], {})
     assert "context" in seen
     assert "15 models, offline catalogue" in seen
-
-
-async def on_a_terminal(user: User, arguments: list[str], answers: dict[str, str]) -> str:
-    """What a person sees; `answers` maps a prompt to what is typed when it appears."""
-    import pty
-
-    screen, terminal = pty.openpty()
-    env = {**user.env, "TERM": "xterm", "COLUMNS": "120"}
-    command = [sys.executable, "-m", "trunkline", *arguments]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=terminal, stdout=terminal, stderr=terminal, env=env, start_new_session=True
-    )
-    os.close(terminal)
-    seen = ""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(40):
-        while True:
-            try:
-                data = await loop.run_in_executor(None, os.read, screen, 4096)
-            except OSError:  # Linux's way of saying that the terminal was closed
-                break
-            if not data:
-                break
-            seen += data.decode()
-            for prompt in [prompt for prompt in answers if prompt in seen]:
-                os.write(screen, answers.pop(prompt).encode())
-        assert await process.wait() == 0
-    os.close(screen)
-    return seen

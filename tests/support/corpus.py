@@ -31,6 +31,8 @@ API_TYPES: dict[str, ApiType] = {
 REASONS = {
     "anthropic-spliced-message-start": "the answer begins anew in the middle: the expected result, which two "
     "reducers did not agree on, counts thinking and call of the first beginning too, which must not be shown",
+    "openai-shell-container-1": "its deltas were shortened by hand: our deltas are those, and our message is "
+    "what the four events after them say that the whole text is, which is longer than the expected text",
 }
 """Recordings whose expected result is not what we give, and why."""
 

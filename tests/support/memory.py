@@ -24,12 +24,14 @@ async def application(paths: Paths) -> AsyncGenerator[Application]:
 
 @asynccontextmanager
 async def connected(
-    app: Application, on_notification: Callable[[str, Any], None] | None = None
+    app: Application,
+    on_notification: Callable[[str, Any], None] | None = None,
+    capabilities: dict[str, Any] | None = None,
 ) -> AsyncGenerator[Client]:
     """A client of `app` that has done the handshake."""
     async with raw_connection(app) as (reader, writer):
         client = Client(reader, writer, on_notification)
-        await client.initialize()
+        await client.initialize(capabilities)
         try:
             yield client
         finally:

@@ -1,154 +1,184 @@
-"""Which key a provider uses: configuration > store > environment, decided here and nowhere else."""
+"""Which key a provider uses: configuration > store > environment, decided here and nowhere else.
 
+In the configuration the key itself comes before the command that prints it; the store's keys are in its file
+or in the system's keychain. `credential` is for who sends a request, `resolve`, `require` and `list` are for
+who shows what there is: they run no command, ask no keychain and renew nothing.
+"""
+
+import asyncio
+import logging
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
+from trunkline.auth import refusals
+from trunkline.auth.candidates import Candidate, Candidates
+from trunkline.auth.command import KeyCommands
 from trunkline.auth.credentials import Credential, KeyOwner
-from trunkline.auth.keys import last_four
 from trunkline.auth.store import KeyStore
+from trunkline.auth.store_format import StoredKey
 from trunkline.errors import TrunklineError
-from trunkline.secrets import Secret, usable_key
-from trunkline_protocol.auth import KeyInfo
+from trunkline_protocol.auth import KeyInfo, KeyState
 from trunkline_protocol.errors import ErrorCode
-from trunkline_protocol.providers import KeySource
 
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A key that is there, and whether it may be used."""
-
-    info: KeyInfo
-    secret: Secret
-    fits: bool
-    """Whether it is for the owner's origin."""
-    eligible: bool
-    """Whether it may be used by a request that names no key."""
+logger = logging.getLogger(__name__)
 
 
 class CredentialResolver:
-    """Finds the key of a provider. The catalogue, chat and every listing ask here."""
+    """Finds the key of a provider. The catalogue, chat and every listing ask here.
 
-    def __init__(self, store: KeyStore, environ: Mapping[str, str] = os.environ) -> None:
+    `fresh` renews a stored key, if need be, before it is used.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        environ: Mapping[str, str] = os.environ,
+        *,
+        fresh: Callable[[StoredKey], Awaitable[StoredKey]] | None = None,
+        commands: KeyCommands | None = None,
+    ) -> None:
         self._store = store
-        self._environ = environ
+        self._fresh = fresh
+        self._commands = commands or KeyCommands()
+        self._candidates = Candidates(store, self._commands, environ)
+        self._keychain_turn = asyncio.Lock()  # somebody may be asked to unlock it, but once is enough
+        self._noted: dict[tuple[str, str, str], tuple[KeyState, str | None]] = {}
+
+    async def credential(self, owner: KeyOwner, key_id: str | None = None) -> Credential | None:
+        """The key that `require` finds, ready to be sent; None only where `owner` has none and needs none.
+
+        Raises:
+            TrunklineError: as `require`; 1101 when the command or the keychain gives no key, 1109 when the
+                keychain stays locked, 1104 and what else `fresh` raises when it cannot be renewed.
+        """
+        found = self.require(owner, key_id)
+        if found is None:
+            return None
+        if found.info.source == "command" and owner.command:
+            secret = await self._commands.key(owner.provider_id, owner.command)
+            printed = self._candidates.command(owner, owner.command)
+            return self._credential(owner, replace(printed, secret=secret))
+        key = found.stored
+        if key is None:
+            return found
+        if not key.is_loaded:
+            async with self._keychain_turn:
+                key = await asyncio.to_thread(self._load, key, found.info)
+        if self._fresh is not None:
+            key = await self._fresh(key)
+        return self._credential(owner, self._candidates.stored(owner, key))
 
     def resolve(self, owner: KeyOwner, key_id: str | None = None) -> Credential | None:
         """The key that `owner` uses, None when there is none that may be used.
 
-        The configured key; else the active stored key, if it is bound to the owner's origin; else the
-        first of the owner's variables that holds one. With `key_id` only the key of that name is looked at,
-        active or not.
+        The configured key, or the command's; else the active stored key, if it is bound to the owner's
+        origin and has not expired; else the first of the owner's variables that holds one. With `key_id` only
+        the key of that name is looked at, active or not. A key that the provider rejected keeps its turn:
+        nobody is charged for another account without having asked for it.
 
         Raises:
             TrunklineError: 1110, when no key is configured and the store cannot be read. What it may
                 hold is not replaced by the environment.
         """
-        for candidate in self._candidates(owner):
-            wanted = candidate.eligible if key_id is None else candidate.info.key_id == key_id
-            if wanted and candidate.fits:
-                info = candidate.info.model_copy(update={"active": True})
-                return Credential(info, owner.origin, candidate.secret)
+        for candidate in self._candidates.of(owner):
+            wanted = candidate.is_chosen if key_id is None else candidate.info.key_id == key_id
+            if wanted and candidate.refusal is None:
+                return self._credential(owner, candidate)
         return None
 
     def require(self, owner: KeyOwner, key_id: str | None = None) -> Credential | None:
         """The key that `resolve` finds; None only where `owner` has none and needs none.
 
         Raises:
-            TrunklineError: 1101 when there is none, 1203 when there is one that may not be used, 1110 as
-                in `resolve`.
+            TrunklineError: 1101 when there is none, 1203 or 1104 when there is one that may not be used,
+                1110 as in `resolve`.
         """
         credential = self.resolve(owner, key_id)
-        if credential is None and key_id is not None:
-            raise _no_such_key(owner, key_id)
         if credential is None:
-            refusal = self._refusal(owner)
-            if owner.needs_key or refusal.code is not ErrorCode.AUTH_MISSING:
+            refusal = self._refusal(owner, key_id)
+            if owner.needs_key or key_id is not None or refusal.code is not ErrorCode.AUTH_MISSING:
                 raise refusal
         return credential
 
     def list(self, owner: KeyOwner) -> tuple[KeyInfo, ...]:
-        """Every key there is for `owner`, in order of preference; `active` on the one that is used.
+        """Every key there is for `owner`, in order of preference.
+
+        `active` is on the one that is used; `unused_reason` says of each other one why it is not.
 
         Raises:
             TrunklineError: 1110, when the store cannot be read.
         """
-        candidates = tuple(self._candidates(owner))
-        used = next((candidate for candidate in candidates if candidate.eligible), None)
-        return tuple(
-            candidate.info.model_copy(update={"active": candidate is used}) for candidate in candidates
-        )
+        candidates = tuple(self._candidates.of(owner))
+        used = next((candidate for candidate in candidates if candidate.is_eligible), None)
+        return tuple(self._listed(candidate, used, candidates) for candidate in candidates)
 
-    def _candidates(self, owner: KeyOwner) -> Iterator[_Candidate]:
-        """Lazily, so that a configured key can be used while the store cannot be read."""
-        configured = owner.configured and usable_key(owner.configured.reveal())
-        if configured:
-            yield self._candidate(owner, configured, "config", "config")
-        for key in self._store.stored_keys(owner.provider_id):
-            fits = key.origin == owner.origin
-            yield _Candidate(self._store.describe(key), key.secret, fits, key.active and fits)
-        for name in owner.env_vars:
-            secret = usable_key(self._environ.get(name, ""))
-            if secret:
-                yield self._candidate(owner, secret, "env", f"env:{name}", env_var=name)
+    def note_state(self, info: KeyInfo, state: KeyState, account: str | None = None) -> None:
+        """Remember what the provider said of a key, whatever its source. Waits for the disk.
 
-    def _candidate(
-        self, owner: KeyOwner, secret: Secret, source: KeySource, key_id: str, env_var: str | None = None
-    ) -> _Candidate:
-        info = KeyInfo(
-            provider_id=owner.provider_id,
-            key_id=key_id,
-            source=source,
-            env_var=env_var,
-            origin=owner.origin,
-            fingerprint=self._store.fingerprint(secret),
-            last4=last_four(secret),
-            active=False,
-        )
-        return _Candidate(info, secret, fits=True, eligible=True)
+        Of a stored key it is kept in the store, of any other for this process. What cannot be kept is lost
+        with a line in the log: it is not worth failing for.
+        """
+        if info.source == "command" and state == "rejected":
+            self._commands.reject(
+                info.provider_id, lambda secret: self._store.fingerprint(secret) == info.fingerprint
+            )
+        if info.source in ("store", "keychain"):
+            try:
+                self._store.note_state(info.provider_id, info.key_id, info.fingerprint, state, account)
+            except TrunklineError as error:
+                logger.warning("the state of a key of %s is not kept: %s", info.provider_id, error.message)
+        else:
+            self._noted[_identity(info)] = (state, account)
 
-    def _refusal(self, owner: KeyOwner) -> TrunklineError:
+    def _load(self, key: StoredKey, info: KeyInfo) -> StoredKey:
+        try:
+            loaded = self._store.load(key)
+        except TrunklineError as error:
+            if error.code is ErrorCode.AUTH_MISSING:
+                self._noted[_identity(info)] = ("missing", None)
+            raise
+        self._noted.pop(_identity(info), None)
+        return loaded
+
+    def _credential(self, owner: KeyOwner, candidate: Candidate) -> Credential:
+        info = self._with_notes(candidate.info).model_copy(update={"active": True})
+        return Credential(info, owner.origin, candidate.secret, candidate.stored)
+
+    def _listed(
+        self, candidate: Candidate, used: Candidate | None, candidates: tuple[Candidate, ...]
+    ) -> KeyInfo:
+        info = self._with_notes(candidate.info)
+        if candidate is used:
+            return info.model_copy(update={"active": True})
+        reason = _unused_reason(candidate, used, candidates)
+        if info.state == "rejected":
+            reason = f"{reason} The provider rejected it."
+        return info.model_copy(update={"active": False, "unused_reason": reason})
+
+    def _with_notes(self, info: KeyInfo) -> KeyInfo:
+        noted = self._noted.get(_identity(info))
+        if noted is None:
+            return info
+        return info.model_copy(update={"state": noted[0], "account": noted[1] or info.account})
+
+    def _refusal(self, owner: KeyOwner, key_id: str | None) -> TrunklineError:
         """Why no key of `owner` may be used, although nothing went wrong while looking for one."""
-        login = f"Run `trunkline auth login {owner.provider_id}`"
-        if owner.configured:
-            return _misconfigured(
-                owner,
-                f"The configured key of provider {owner.provider_id} has characters that no key has.",
-                f"Correct `provider.{owner.provider_id}.options.apiKey` in the configuration file.",
-            )
-        bound = next((key.origin for key in self._store.stored_keys(owner.provider_id) if key.active), None)
-        if bound is not None:
-            return _misconfigured(
-                owner,
-                f"The stored key of provider {owner.provider_id} is for {bound}, but the provider's "
-                f"base URL is at {owner.origin}. A key is sent only where it was meant to go.",
-                f"{login} to store a key for {owner.origin}, or correct the base URL.",
-            )
-        spoilt = next((name for name in owner.env_vars if self._environ.get(name, "").strip()), None)
-        if spoilt is not None:
-            return _misconfigured(
-                owner,
-                f"The environment variable {spoilt} has characters that no key has.",
-                f"Set {spoilt} to the key alone, on one line.",
-            )
-        variables = " or ".join(owner.env_vars)
-        return TrunklineError(
-            ErrorCode.AUTH_MISSING,
-            f"There is no key for provider {owner.provider_id}.",
-            provider_id=owner.provider_id,
-            hint=f"{login} or set {variables}." if variables else f"{login}.",
-        )
+        for candidate in self._candidates.of(owner):
+            wanted = candidate.is_chosen if key_id is None else candidate.info.key_id == key_id
+            if wanted and candidate.refusal is not None:
+                return candidate.refusal.error
+        return refusals.no_key(owner) if key_id is None else refusals.no_such_key(owner, key_id)
 
 
-def _no_such_key(owner: KeyOwner, key_id: str) -> TrunklineError:
-    return TrunklineError(
-        ErrorCode.AUTH_MISSING,
-        f"Provider {owner.provider_id} has no key {key_id} for {owner.origin}.",
-        provider_id=owner.provider_id,
-        key_id=key_id,
-        hint="`trunkline auth list` shows the keys there are, and what each is for.",
-    )
+def _unused_reason(candidate: Candidate, used: Candidate | None, candidates: tuple[Candidate, ...]) -> str:
+    if candidate.refusal is not None:
+        return candidate.refusal.reason
+    if not candidate.is_chosen or used is None:
+        chosen = (one.info for one in candidates if one.stored is not None and one.is_chosen)
+        return refusals.not_the_active_one(next(chosen, None))
+    return refusals.comes_first(used.info)
 
 
-def _misconfigured(owner: KeyOwner, message: str, hint: str) -> TrunklineError:
-    return TrunklineError(ErrorCode.PROVIDER_MISCONFIGURED, message, provider_id=owner.provider_id, hint=hint)
+def _identity(info: KeyInfo) -> tuple[str, str, str]:
+    return info.provider_id, info.key_id, info.fingerprint

@@ -1,8 +1,8 @@
 """How the store's file is read and replaced: private from the first byte, whole at every moment.
 
-The directory is 0700 and the file 0600; looser modes are repaired with a notice in the log. A symbolic
-link in place of the file is refused. Writers take turns by a lock file beside it, readers need no lock
-because a file is only ever replaced as a whole.
+The directory is 0700 and the file 0600; looser modes are repaired and the user is told. Links, files and
+directories of other users are refused (see `private_file`). Writers take turns by a lock file beside the
+file, readers need no lock because a file is only ever replaced as a whole.
 """
 
 import errno
@@ -10,26 +10,21 @@ import logging
 import os
 import stat
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from trunkline.auth.private_file import OTHERS, directory_fault, file_fault, read_private, write_new
 from trunkline.errors import TrunklineError
 from trunkline_protocol.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
 
-_OTHERS = 0o077
-"""The permission bits of everybody but the owner."""
-
 _SETTLED_NS = 2_000_000_000
 """A file that changed less than this before it was looked at may change again within one tick of its time
 stamp, which no stamp would show."""
-
-# Not every platform has these; where one is missing, `lstat` is what refuses links and devices.
-_NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-_BINARY = getattr(os, "O_BINARY", 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,54 +40,75 @@ class Stamp:
 
 
 class StoreFile:
-    """One file of secrets at `path`. Nothing is opened or created before it is asked for."""
+    """One file of secrets at `path`. Nothing is opened or created before it is asked for.
 
-    def __init__(self, path: Path, *, lock_timeout_s: float) -> None:
+    `tell` is given one sentence whenever the user should know of something that did not stop anything.
+    """
+
+    def __init__(self, path: Path, *, lock_timeout_s: float, tell: Callable[[str], None]) -> None:
         self.path = path
         self._lock_timeout_s = lock_timeout_s
+        self._tell = tell
 
     def stamp(self) -> Stamp | None:
         """The file's present stamp; None when there is no file.
 
         Raises:
-            TrunklineError: 1110, when something else than a file is in its place.
+            TrunklineError: 1110, when something else than a file of the user's own is in its place.
         """
         try:
-            return self._stamp(self.path.lstat())
+            status = self.path.lstat()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise self._unreadable(error) from None
+        fault = file_fault(status)
+        if fault is not None:
+            raise self.unreadable(fault)
+        newest = max(status.st_mtime_ns, status.st_ctime_ns)
+        return Stamp(
+            inode=status.st_ino,
+            size=status.st_size,
+            modified_ns=status.st_mtime_ns,
+            changed_ns=status.st_ctime_ns,
+            settled=time.time_ns() - newest > _SETTLED_NS,
+        )
 
     def read(self) -> bytes | None:
         """What the file holds; None when there is no file. Loose modes are repaired on the way.
 
         Raises:
-            TrunklineError: 1110, when the file cannot be read or is not one.
+            TrunklineError: 1110, when the file cannot be read, is not one, or others can replace it.
         """
         if self.stamp() is None:
             return None
         try:
             self._make_directory_private()
-            with os.fdopen(os.open(self.path, os.O_RDONLY | _NO_FOLLOW | _BINARY), "rb") as file:
-                self._stamp(os.fstat(file.fileno()))
-                self._make_file_private(file.fileno())
-                return file.read()
+            data, mode = read_private(self.path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise self._unreadable(error) from None
+        if isinstance(data, str):
+            raise self.unreadable(data)
+        if os.name == "posix" and mode & OTHERS:
+            self._notice(f"{self.path} could be read by others (mode {mode:04o}); it is 0600 now.")
+        return data
 
     @contextmanager
-    def exclusive(self) -> Generator[None]:
+    def exclusive(self, purpose: str = "") -> Generator[None]:
         """Keeps every other writer out, in this process and in others. Makes the directory if need be.
 
+        Args:
+            purpose: keeps out only those who name the same one, and no writer; part of a file's name.
+
         Raises:
-            TrunklineError: 1109 when another writer does not finish in time, 1801 when there can be no lock.
+            TrunklineError: 1109 when another one does not finish in time, 1801 when there can be no lock,
+                1110 when others can write to the directory.
         """
         from filelock import FileLock, Timeout
 
-        lock_path = self.path.with_name(self.path.name + ".lock")
+        lock_path = self.path.with_name(f"{self.path.name}{purpose}.lock")
         try:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._make_directory_private()
@@ -121,11 +137,7 @@ class StoreFile:
         temporary = self.path.with_name(self.path.name + ".tmp")
         try:
             temporary.unlink(missing_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-            with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(temporary, data)
             temporary.replace(self.path)
             self._sync_directory()
         except OSError as error:
@@ -133,47 +145,45 @@ class StoreFile:
                 temporary.unlink(missing_ok=True)
             raise self._unwritable(error) from None
 
-    def unreadable(self, reason: str, line: int | None = None) -> TrunklineError:
-        """The error 1110: what is wrong with the file, and where."""
+    def back_up(self, data: bytes) -> Path:
+        """A copy of `data`, which the file holds, beside it. Made once: there is never a second equal one.
+
+        Raises:
+            OSError: the copy cannot be made.
+        """
+        prefix = self.path.name + ".unreadable-"
+        for copy in self.path.parent.iterdir():
+            if (
+                copy.name.startswith(prefix)
+                and file_fault(copy.lstat()) is None
+                and copy.read_bytes() == data
+            ):
+                return copy
+        copy = self.path.with_name(f"{prefix}{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}")
+        write_new(copy, data)
+        return copy
+
+    def unreadable(self, reason: str, line: int | None = None, copy: Path | None = None) -> TrunklineError:
+        """The error 1110: what is wrong with the file, and where; `copy` is what `back_up` made."""
         place = str(self.path) if line is None else f"{self.path}, line {line}"
+        kept = "" if copy is None else f" Its present content is kept in {copy}."
         return TrunklineError(
             ErrorCode.KEY_STORE_UNREADABLE,
             f"The key store {self.path} cannot be read. Nothing is written to it until it is put right.",
             detail=f"{place}: {reason}",
-            hint=f"Correct {self.path}, or move it away and run `trunkline auth login`.",
+            hint=f"Correct {self.path}, or move it away and run `trunkline auth login`.{kept}",
         )
-
-    def _stamp(self, status: os.stat_result) -> Stamp:
-        if stat.S_ISLNK(status.st_mode):
-            raise self.unreadable("a symbolic link, which is not followed")
-        if not stat.S_ISREG(status.st_mode):
-            raise self.unreadable("not a regular file")
-        newest = max(status.st_mtime_ns, status.st_ctime_ns)
-        return Stamp(
-            inode=status.st_ino,
-            size=status.st_size,
-            modified_ns=status.st_mtime_ns,
-            changed_ns=status.st_ctime_ns,
-            settled=time.time_ns() - newest > _SETTLED_NS,
-        )
-
-    def _make_file_private(self, descriptor: int) -> None:
-        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
-        if os.name == "posix" and mode & _OTHERS:
-            os.fchmod(descriptor, 0o600)
-            logger.warning("%s could be read by others (mode %04o); it is 0600 now", self.path, mode)
 
     def _make_directory_private(self) -> None:
         directory = self.path.parent
-        mode = stat.S_IMODE(directory.stat().st_mode)
-        if os.name != "posix" or not mode & _OTHERS:
-            return
-        try:
+        status = directory.lstat()
+        fault = directory_fault(status)
+        if fault is not None:
+            raise self.unreadable(fault)
+        mode = stat.S_IMODE(status.st_mode)
+        if os.name == "posix" and mode & OTHERS and status.st_uid == os.geteuid():
             directory.chmod(0o700)
-        except PermissionError:  # somebody else's directory, such as a container's volume
-            logger.warning("%s is open to others (mode %04o) and cannot be made private", directory, mode)
-        else:
-            logger.warning("%s was open to others (mode %04o); it is 0700 now", directory, mode)
+            self._notice(f"{directory} was open to others (mode {mode:04o}); it is 0700 now.")
 
     def _sync_directory(self) -> None:
         """Make the new name durable; without it a power cut may bring the old file back, still whole."""
@@ -186,6 +196,10 @@ class StoreFile:
             logger.warning("%s cannot be synchronised: %s", self.path.parent, error.strerror)
         finally:
             os.close(descriptor)
+
+    def _notice(self, sentence: str) -> None:
+        logger.warning("%s", sentence)
+        self._tell(sentence)
 
     def _unreadable(self, error: OSError) -> TrunklineError:
         if error.errno == errno.ELOOP:

@@ -1,33 +1,63 @@
-"""What the store's file means: a JSON document, read and changed as plain data.
+"""What one key's entry in the store's file means.
 
     {
-      "version": 1,
-      "salt": "<hex>",                     keys the fingerprints
-      "providers": {
-        "<provider id>": {
-          "active": "<key id>",
-          "keys": {
-            "<key id>": {
-              "type": "apiKey", "secret": "...", "label": "...",
-              "origin": "https://host", "createdAt": "<ISO 8601, UTC>"
-            }
-          }
-        }
-      }
+      "type": "apiKey" | "oauth",
+      "secret": "..." | {"keychain": "trunkline/<name>"},
+      "origin": "https://host",                the only one it is sent to
+      "createdAt": "<ISO 8601, UTC>",
+      "label": "...", "account": "...",
+      "state": "ok" | "rejected" | "expired",  what the provider said last
+      "expiresAt": "<ISO 8601, UTC>",
+      "refresh": as `secret`,                  what the next token is asked for with,
+      "tokenEndpoint": "https://...",          where,
+      "clientId": "...",                       and as whom
+      "fingerprint": "...", "last4": "..."     of a key in the keychain, to be shown without asking
     }
 
-Members and entries of any other shape belong to somebody else, such as a newer version: they are not
-used, and every change leaves them exactly as they are.
+The first four are always there.
 """
 
-import json
 from dataclasses import dataclass, replace
-from typing import cast
+from datetime import UTC, datetime
+from typing import Any, cast
 
+from trunkline.auth.keychain import SERVICE
 from trunkline.secrets import Secret, usable_key
+from trunkline_protocol.auth import KeyKind, KeyState
 from trunkline_protocol.base import JsonObject
 
-_VERSION = 1
+_KINDS: dict[str, KeyKind] = {"apiKey": "apiKey", "oauth": "oauth"}
+_STATES: dict[str, KeyState] = {"ok": "ok", "rejected": "rejected", "expired": "expired"}
+"""`unverified` is the absence of these, and `missing` is not a matter of the file."""
+
+_OPTIONAL_TEXTS = ("label", "account", "tokenEndpoint", "clientId")
+_MEMBERS = frozenset(
+    {
+        "type",
+        "secret",
+        "origin",
+        "createdAt",
+        "state",
+        "expiresAt",
+        "refresh",
+        "fingerprint",
+        "last4",
+        *_OPTIONAL_TEXTS,
+    }
+)
+
+_NOT_HERE = Secret("")
+
+
+@dataclass(frozen=True, slots=True)
+class KeychainItem:
+    """Where the system's keychain has a key, and what may be shown of it without asking there."""
+
+    secret: str
+    """A place in it, `trunkline/<name>`."""
+    refresh: str | None
+    fingerprint: str
+    last4: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,220 +67,154 @@ class StoredKey:
     provider_id: str
     key_id: str
     secret: Secret
+    """The key itself; empty while it is only in the keychain (see `is_loaded`)."""
     origin: str
     """The only origin it is sent to."""
     created_at: str
     label: str | None
     active: bool
     """Whether it is the one of its provider's stored keys that is used."""
+    kind: KeyKind = "apiKey"
+    state: KeyState = "unverified"
+    """What the provider said of it last."""
+    account: str | None = None
+    """Whose it is, where the provider told."""
+    expires_at: datetime | None = None
+    """Aware."""
+    refresh: Secret | None = None
+    """What the next token is asked for with, if it is at hand; see `can_be_renewed`."""
+    token_endpoint: str | None = None
+    """Where `refresh` is used."""
+    client_id: str | None = None
+    """Whose client the token was given to."""
+    keychain: KeychainItem | None = None
+    """Where its secrets are, when they are not in the file."""
+    follows_provider: bool = False
+    """Whether it is meant for wherever its provider is, as one of a variable is; `origin` is empty then."""
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether its secrets are at hand."""
+        return bool(self.secret)
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """Why a document cannot be used, without quoting it."""
-
-    reason: str
-    line: int | None = None
-
-
-class UnknownShapeError(Exception):
-    """The entry that should be changed has a shape that this version does not know."""
-
-
-class _RefusedJsonError(ValueError):
-    """Valid for Python's parser, but not to be written back as it was. The message is fixed text."""
-
-
-def new_document() -> JsonObject:
-    """The document of a store that does not exist yet."""
-    return {"version": _VERSION, "providers": {}}
-
-
-def parse(data: bytes) -> JsonObject | Unreadable:
-    """The document in `data`.
-
-    The parser's exceptions hold the text they could not read, so none leaves this function.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-        value: object = json.loads(
-            text, object_pairs_hook=_unique_names, parse_float=_finite, parse_constant=_not_a_number
+    @property
+    def can_be_renewed(self) -> bool:
+        """Whether there is something to renew it with, loaded or not."""
+        has_refresh = self.refresh is not None or (
+            self.keychain is not None and self.keychain.refresh is not None
         )
-    except UnicodeDecodeError as error:
-        return Unreadable("not UTF-8 text", data.count(b"\n", 0, error.start) + 1)
-    except json.JSONDecodeError as error:
-        return Unreadable("not valid JSON", error.lineno)
-    except _RefusedJsonError as error:
-        return Unreadable(str(error))
-    except (ValueError, RecursionError):
-        return Unreadable("not valid JSON")
-    if not isinstance(value, dict):
-        return Unreadable("not a JSON object")
-    document = cast("JsonObject", value)
-    return _fault(document) or document
+        return has_refresh and self.token_endpoint is not None
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether it is of no use any more and cannot be renewed."""
+        if self.state == "expired":
+            return True
+        is_over = self.expires_at is not None and self.expires_at <= datetime.now(UTC)
+        return is_over and not self.can_be_renewed
+
+    def has_same_secrets(self, other: "StoredKey") -> bool:
+        """Whether both are the same key, not one that replaced it under its name."""
+        if self.keychain is not None or other.keychain is not None:
+            return self.keychain == other.keychain
+        return self.secret == other.secret and self.refresh == other.refresh
 
 
-def serialise(document: JsonObject) -> bytes:
-    """The bytes of `document`, in the form people can read and edit."""
-    return json.dumps(document, indent=2, allow_nan=False).encode("ascii") + b"\n"
-
-
-def salt_of(document: JsonObject) -> bytes | None:
-    """The salt of the fingerprints, None when the document has none yet."""
-    try:
-        return bytes.fromhex(document["salt"]) or None
-    except (KeyError, TypeError, ValueError):
-        return None
-
-
-def stored_keys(document: JsonObject) -> tuple[StoredKey, ...]:
-    """Every key of known shape: of each provider the active one first, then the newest first."""
-    found: list[StoredKey] = []
-    for provider_id, entry in _providers(document).items():
-        keys = _keys_of(entry)
-        active = _active_of(entry)
-        for key_id in sorted(_by_age(keys), key=lambda key_id: key_id == active, reverse=True):
-            stored = _stored_key(provider_id, key_id, keys[key_id], active=key_id == active)
-            if stored is not None:
-                found.append(stored)
-    return tuple(found)
-
-
-def put(document: JsonObject, key: StoredKey) -> StoredKey:
-    """Add `key` to `document`, in place of one with the same name; active if it says so or is the only one.
-
-    Returns:
-        The key as it now stands in the document.
-
-    Raises:
-        UnknownShapeError: the provider's entry cannot be extended without destroying it.
-    """
-    entry = _providers(document).setdefault(key.provider_id, {"keys": {}})
-    if not _is_known(entry):
-        raise UnknownShapeError
-    others = {name: value for name, value in _keys_of(entry).items() if name != key.key_id}
-    active = key.key_id if key.active else _active_of(entry) or key.key_id
-    value: JsonObject = {
-        "type": "apiKey",
-        "secret": key.secret.reveal(),
-        **({} if key.label is None else {"label": key.label}),
-        "origin": key.origin,
-        "createdAt": key.created_at,
-    }
-    entry["active"] = active
-    entry["keys"] = {**others, key.key_id: value}
-    return replace(key, active=active == key.key_id)
-
-
-def drop(document: JsonObject, provider_id: str, key_id: str | None) -> bool:
-    """Remove one key of a provider, or with None the provider's whole entry, whatever its shape.
-
-    When the active key goes, the newest of the others becomes active.
-
-    Returns:
-        Whether there was anything to remove.
-    """
-    providers = _providers(document)
-    if key_id is None:
-        known = provider_id in providers
-        providers.pop(provider_id, None)
-        return known
-    entry = providers.get(provider_id)
-    keys = _keys_of(entry)
-    if entry is None or key_id not in keys:
-        return False
-    was_active = _active_of(entry) == key_id
-    del keys[key_id]
-    if not keys and entry.keys() <= {"active", "keys"}:
-        del providers[provider_id]
-    elif was_active:
-        entry.pop("active", None)
-        successor = _active_of(entry)
-        if successor is not None:
-            entry["active"] = successor
-    return True
-
-
-def _fault(document: JsonObject) -> Unreadable | None:
-    version: object = document.get("version")
-    if type(version) is not int or version < _VERSION:
-        return Unreadable("not a key store: it has no valid `version`")
-    if version > _VERSION:
-        return Unreadable("written by a newer version of Trunkline")
-    if not isinstance(document.get("providers"), dict):
-        return Unreadable("not a key store: it has no `providers` object")
-    return None
-
-
-def _providers(document: JsonObject) -> dict[str, JsonObject]:
-    return document["providers"]
-
-
-def _is_known(entry: object) -> bool:
-    return isinstance(entry, dict) and isinstance(cast("JsonObject", entry).get("keys"), dict)
-
-
-def _keys_of(entry: JsonObject | None) -> JsonObject:
-    """The keys of a provider's entry; none when its shape is not known."""
-    return entry["keys"] if entry is not None and _is_known(entry) else {}
-
-
-def _known_keys(keys: JsonObject) -> JsonObject:
-    return {key_id: value for key_id, value in keys.items() if _stored_key("", key_id, value, active=False)}
-
-
-def _by_age(keys: JsonObject) -> list[str]:
-    """The names of `keys`, newest first; of two equally old ones the later in the file first."""
-
-    def created_at(key_id: str) -> str:
-        value: object = keys[key_id]
-        return str(cast("JsonObject", value).get("createdAt")) if isinstance(value, dict) else ""
-
-    latest_first = list(reversed(keys))
-    latest_first.sort(key=created_at, reverse=True)
-    return latest_first
-
-
-def _active_of(entry: JsonObject) -> str | None:
-    """The name of the active key: the newest one when the entry names none that exists."""
-    keys = _keys_of(entry)
-    named = entry.get("active") if keys else None
-    if isinstance(named, str) and named in keys:
-        return named
-    return next(iter(_by_age(_known_keys(keys))), None)
-
-
-def _stored_key(provider_id: str, key_id: str, value: object, *, active: bool) -> StoredKey | None:
+def read_entry(provider_id: str, key_id: str, value: object, *, active: bool) -> StoredKey | None:
     """A key of known shape, None for any other."""
     if not isinstance(value, dict):
         return None
-    members = cast("JsonObject", value)
-    secret, origin, created_at = (members.get(name) for name in ("secret", "origin", "createdAt"))
-    label = members.get("label")
-    if members.get("type") != "apiKey" or not (label is None or isinstance(label, str)):
+    entry = cast("JsonObject", value)
+    kind = _KINDS.get(str(entry.get("type")))
+    origin, created_at = entry.get("origin"), entry.get("createdAt")
+    if kind is None or not isinstance(origin, str) or not isinstance(created_at, str):
         return None
-    if not (isinstance(secret, str) and isinstance(origin, str) and isinstance(created_at, str)):
+    if not all(entry.get(name) is None or isinstance(entry[name], str) for name in _OPTIONAL_TEXTS):
         return None
-    key = usable_key(secret)
-    return None if key is None else StoredKey(provider_id, key_id, key, origin, created_at, label, active)
+    expires_at = read_time(entry.get("expiresAt"))
+    if expires_at is None and entry.get("expiresAt") is not None:
+        return None
+    key = StoredKey(
+        provider_id=provider_id,
+        key_id=key_id,
+        secret=_NOT_HERE,
+        origin=origin,
+        created_at=created_at,
+        label=entry.get("label"),
+        active=active,
+        kind=kind,
+        state=_STATES.get(str(entry.get("state")), "unverified"),
+        account=entry.get("account"),
+        expires_at=expires_at,
+        token_endpoint=entry.get("tokenEndpoint"),
+        client_id=entry.get("clientId"),
+    )
+    return _with_secrets(key, entry)
 
 
-def _unique_names(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    names = dict(pairs)
-    if len(names) != len(pairs):
-        msg = "a name appears twice in the same object"
-        raise _RefusedJsonError(msg)
-    return names
+def entry_of(key: StoredKey) -> JsonObject:
+    """What the file says of a key."""
+    item = key.keychain
+    members: JsonObject = {
+        "type": key.kind,
+        "secret": key.secret.reveal() if item is None else _reference(item.secret),
+        "label": key.label,
+        "origin": key.origin,
+        "createdAt": key.created_at,
+        "account": key.account,
+        "state": key.state if key.state in _STATES else None,
+        "expiresAt": None if key.expires_at is None else write_time(key.expires_at),
+        "refresh": (key.refresh and key.refresh.reveal()) if item is None else _reference(item.refresh),
+        "tokenEndpoint": key.token_endpoint,
+        "clientId": key.client_id,
+        "fingerprint": item and item.fingerprint,
+        "last4": item and item.last4,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if number in (float("inf"), float("-inf")):
-        msg = "a number is out of range"
-        raise _RefusedJsonError(msg)
-    return number
+def unknown_members(entry: JsonObject) -> JsonObject:
+    """What an entry says that this version does not know."""
+    return {name: value for name, value in entry.items() if name not in _MEMBERS}
 
 
-def _not_a_number(_text: str) -> float:
-    msg = "NaN and Infinity are not JSON"
-    raise _RefusedJsonError(msg)
+def read_time(value: object) -> datetime | None:
+    """A time with its offset from UTC, None for anything else."""
+    try:
+        time = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return time if time is not None and time.tzinfo is not None else None
+
+
+def write_time(time: datetime) -> str:
+    """ISO 8601 in UTC."""
+    return time.astimezone(UTC).isoformat()
+
+
+def _with_secrets(key: StoredKey, entry: JsonObject) -> StoredKey | None:
+    secret, refresh = entry.get("secret"), entry.get("refresh")
+    place = _keychain_place(secret)
+    if place is None:
+        usable = usable_key(secret) if isinstance(secret, str) else None
+        is_fine = refresh is None or (isinstance(refresh, str) and refresh)
+        return (
+            replace(key, secret=usable, refresh=refresh and Secret(refresh)) if usable and is_fine else None
+        )
+    refresh_place, fingerprint, last4 = _keychain_place(refresh), entry.get("fingerprint"), entry.get("last4")
+    is_fine = (refresh is None) == (refresh_place is None) and isinstance(fingerprint, str)
+    if not is_fine or not (last4 is None or isinstance(last4, str)):
+        return None
+    return replace(key, keychain=KeychainItem(place, refresh_place, str(fingerprint), last4))
+
+
+def _keychain_place(value: Any) -> str | None:
+    """The place in a reference to the keychain, None for anything else."""
+    if not isinstance(value, dict) or cast("JsonObject", value).keys() != {"keychain"}:
+        return None
+    place: object = cast("JsonObject", value)["keychain"]
+    return place if isinstance(place, str) and place.startswith(f"{SERVICE}/") else None
+
+
+def _reference(place: str | None) -> JsonObject | None:
+    return None if place is None else {"keychain": place}

@@ -210,7 +210,9 @@ class Catalogue:
 
     def _fail(self, error: TrunklineError) -> None:
         if self._error is None or self._error.message != error.message:
-            logger.warning("model catalogue: %s", error.message)
+            # A machine without a network is nothing to warn of: the data in use are good.
+            level = logging.INFO if error.code is ErrorCode.UPSTREAM_UNREACHABLE else logging.WARNING
+            logger.log(level, "model catalogue: %s", error.message)
         self._error, self._failed_at = error, self._clock()
 
     def _current(self) -> _InUse:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from trunkline.catalog.access import Access
 from trunkline.catalog.listed import ListContext, ListedModel
 from trunkline.catalog.lists import reader
-from trunkline.catalog.lists.documents import Access, Documents, list_not_fetched
+from trunkline.catalog.offline import list_not_fetched
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpClient
 from trunkline_protocol.errors import ErrorCode
@@ -190,13 +191,17 @@ class LiveLists:
 
     def _keep(self, source: ListSource, known: LiveList, error: TrunklineError) -> LiveList:
         """Remember what failed, beside the last good models."""
-        logger.warning("model list of %s: %s", source.provider_id, error.message)
+        # Servers on the user's machine do not have to run.
+        level = logging.INFO if error.code is ErrorCode.UPSTREAM_UNREACHABLE else logging.WARNING
+        logger.log(level, "model list of %s: %s", source.provider_id, error.message)
         asked_to_wait = (error.fields.get("retry_after_ms") or 0) / 1000
         self._left_alone_until[source] = self._clock() + min(max(PAUSE_S, asked_to_wait), TTL_S)
         self._lists[source] = replace(known, error=error)
         return self._lists[source]
 
     async def _fetch(self, source: ListSource, access: Access) -> LiveList:
+        from trunkline.catalog.lists.documents import Documents
+
         has_key = source.key_fingerprint is not None
         context = ListContext(source.provider_id, source.base_url, has_key, dict(source.options))
         documents = Documents(

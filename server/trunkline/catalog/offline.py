@@ -14,3 +14,8 @@ def offline_error(what: str, provider_id: str | None = None) -> TrunklineError:
         hint="Leave offline mode: unset TRUNKLINE_OFFLINE, and take `offline` out of the configuration and "
         "`--offline` off the command line.",
     )
+
+
+def list_not_fetched(provider_id: str) -> TrunklineError:
+    """The model list of a provider is not asked for."""
+    return offline_error(f"the model list of {provider_id} was not fetched", provider_id)

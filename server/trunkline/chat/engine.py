@@ -26,10 +26,15 @@ from trunkline_protocol.chat import (
 from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trunkline.auth.credentials import Credential
     from trunkline.auth.resolver import CredentialResolver
     from trunkline.providers.directory import FoundModel, ModelDirectory
     from trunkline.wire.http import HttpClient, HttpStream
+    from trunkline_protocol.auth import KeyInfo, KeyState
+
+    Noticed = Callable[[KeyInfo, KeyState], None]
 
 _ERROR_BODY_BYTES = 256 * 1024
 """How much of an error body is read; the message is at its beginning."""
@@ -39,11 +44,17 @@ class ChatEngine:
     """Starts chat requests."""
 
     def __init__(
-        self, directory: "ModelDirectory", resolver: "CredentialResolver", http: "HttpClient"
+        self,
+        directory: "ModelDirectory",
+        resolver: "CredentialResolver",
+        http: "HttpClient",
+        noticed: "Noticed",
     ) -> None:
+        """`noticed` is told whether a provider took a key."""
         self._directory = directory
         self._resolver = resolver
         self._http = http
+        self._noticed = noticed
 
     async def start(self, params: ChatStreamParams) -> "ChatRun":
         """Find model, provider and key for a request.
@@ -54,8 +65,9 @@ class ChatEngine:
         """
         accepted = time.monotonic()
         found = await self._directory.find(params.model)
-        credential = self._resolver.require(found.provider.key_owner_at(found.base_url), params.key_id)
-        return ChatRun(self._http, params, found, credential, accepted)
+        owner = found.provider.key_owner_at(found.base_url)
+        credential = await self._resolver.credential(owner, params.key_id)
+        return ChatRun(self._http, params, found, credential, accepted, self._noticed)
 
 
 class ChatRun:
@@ -68,8 +80,10 @@ class ChatRun:
         found: "FoundModel",
         credential: "Credential | None",
         accepted: float,
+        noticed: "Noticed",
     ) -> None:
         self._http = http
+        self._noticed = noticed
         self._provider_id = found.provider.provider_id
         self._model = found.info
         self._model_id = params.model.partition("/")[2]
@@ -139,7 +153,11 @@ class ChatRun:
         request = authorized(self._request, self._found, self._credential)
         async with self._http.stream(request) as answer:
             if not 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own classes
-                raise await self._refusal(answer)
+                refusal = await self._refusal(answer)
+                if refusal.code is ErrorCode.AUTH_REJECTED:
+                    self._notice("rejected")
+                raise refusal
+            self._notice("ok")
             try:
                 async for data in answer.chunks():
                     for event in self._decoder.feed(data):
@@ -162,6 +180,10 @@ class ChatRun:
         return error_from_answer(
             answer.status, answer.headers, body, provider_id=self._provider_id, model_id=self._model_id
         )
+
+    def _notice(self, state: "KeyState") -> None:
+        if self._credential is not None:
+            self._noticed(self._credential.info, state)
 
     def _seen(self, event: ChatEvent) -> ChatEvent:
         if isinstance(event, UsageUpdated):

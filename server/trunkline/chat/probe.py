@@ -17,11 +17,8 @@ if TYPE_CHECKING:
     from trunkline.providers.registry import Provider, ProviderRegistry
     from trunkline.wire.http import HttpClient
 
-_TIMEOUT_S = 20.0
 _SHORTEST_ANSWER = 16
 """Tokens; OpenAI's Responses API refuses less."""
-_NO_LIST = (404, 405, 501)
-"""An endpoint without a list of models answers so: it is there."""
 
 
 class Probe:
@@ -64,26 +61,13 @@ class Probe:
         return ProviderTestResult(ok=True, latency_ms=_ms_since(began))
 
     async def _reach(self, provider: "Provider", key_id: str | None) -> None:
-        from trunkline.catalog.lists.documents import offline_error
-        from trunkline.providers.access import headers_for
-        from trunkline.wire.http import HttpRequest
-        from trunkline.wire.upstream_errors import error_from_answer
+        from trunkline.catalog.offline import offline_error
+        from trunkline.providers.reach import reach
 
         if self._is_offline():
-            raise offline_error(provider.provider_id)
-        credential = self._resolver.require(provider.key_owner, key_id)
-        url = provider.base_url + provider.spec.key_check
-        headers = headers_for(provider, credential, url, provider.spec.api_type)
-        answer = await self._http.fetch(HttpRequest("GET", url, headers), timeout_s=_TIMEOUT_S)
-        is_there = 200 <= answer.status < 300 or answer.status in _NO_LIST  # noqa: PLR2004 - HTTP's classes
-        if not is_there:
-            raise error_from_answer(
-                answer.status,
-                answer.headers,
-                answer.body,
-                provider_id=provider.provider_id,
-                model_id=None,
-            )
+            raise offline_error(f"{provider.name} was not asked", provider.provider_id)
+        credential = await self._resolver.credential(provider.key_owner, key_id)
+        await reach(self._http, provider, credential)
 
     async def _ask(self, model: str, key_id: str | None) -> None:
         """The first sign of an answer is enough."""

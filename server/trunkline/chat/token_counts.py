@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from trunkline.chat.call import authorized, chat_call
 from trunkline.errors import TrunklineError
 from trunkline_protocol.chat import ChatStreamParams, Message, TextPart
-from trunkline_protocol.models import ModelCountTokensParams, ModelCountTokensResult
+from trunkline_protocol.tokens import ModelCountTokensParams, ModelCountTokensResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ class TokenCounts:
         request = counter.count_request(chat_call(found, _as_chat(params)))
         try:
             owner = found.provider.key_owner_at(found.base_url)
-            credential = self._resolver.require(owner)
+            credential = await self._resolver.credential(owner)
             answer = await self._http.fetch(authorized(request, found, credential), timeout_s=_TIMEOUT_S)
             return counter.read_count(answer.body) if answer.status == _OK else None
         except TrunklineError as error:

@@ -30,7 +30,7 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.models import ModelCountTokensParams
+from trunkline_protocol.tokens import ModelCountTokensParams
 
 _PER_MESSAGE = 4
 """The marks round a message: 3 in OpenAI's cookbook, 4 or 5 in templates like ChatML."""

@@ -1,92 +1,52 @@
 """`trunkline auth`."""
 
-import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from trunkline.cli.terminal import application, run
-from trunkline.secrets import Secret
-from trunkline_protocol.providers import ProviderListParams
+from trunkline.cli.terminal import run
 
-if TYPE_CHECKING:
-    from trunkline.app import Application
-    from trunkline_protocol.auth import KeyInfo
+KEY_ID = click.option("--key-id", default="default", show_default=True, help="What to call the key.")
 
 
 @click.group("auth")
 def command() -> None:
-    """Store, list and remove keys."""
+    """Store, list, verify and remove keys; sign in; take over keys of other programs."""
 
 
 @command.command("login")
 @click.argument("provider", required=False)
-def login(provider: str | None) -> None:
-    """Store a key for PROVIDER.
+@click.argument("key", nargs=-1, metavar="")
+@KEY_ID
+@click.option(
+    "--method",
+    type=click.Choice(["key", "browser", "device"]),
+    help="Enter a key, or sign in in the browser or with a code on another device.",
+)
+@click.option("--no-verify", is_flag=True, help="Do not ask the provider whether the key is good.")
+def login(
+    provider: str | None, key: tuple[str, ...], *, key_id: str, method: str | None, no_verify: bool
+) -> None:
+    """Store a key for PROVIDER, or sign in to it.
 
     The key is typed unseen, or read from standard input when that is not a terminal:
     `trunkline auth login fastrouter < key.txt`. It is never taken from the command line, where other
     programs could read it.
     """
-    run(_login(provider))
+    from trunkline.cli.auth_login import log_in, refuse_key_argument
 
-
-async def _login(provider: str | None) -> int:
-    async with application() as app:
-        provider_id = provider or _ask_provider(app)
-        info = app.registry.known(provider_id)
-        key = await app.keys.set(
-            provider_id, _read_key(info.name), key_id="default", label=None, make_active=True
-        )
-        used = next((other for other in app.keys.list(provider_id) if other.active), key)
-    click.echo(
-        f"Stored the key for {info.name} ({_ending(key)}) in {app.paths.data / 'auth.json'}.", err=True
-    )
-    if used.source != "store":
-        click.echo(f"It is not used now: the one from {_source(used)} comes first.", err=True)
-    return 0
-
-
-def _ask_provider(app: "Application") -> str:
-    if not sys.stdin.isatty():
-        raise click.UsageError("Name the provider when the key comes from standard input.")
-    listed = app.directory.list_providers(ProviderListParams()).providers
-    popular = [info.provider_id for info in listed if info.popular is not None]
-    click.echo("Popular: " + ", ".join(popular) + f"; {len(listed)} in all.", err=True)
-    return click.prompt("Provider", default="fastrouter", err=True)
-
-
-def _read_key(name: str) -> Secret:
-    if sys.stdin.isatty():
-        return Secret(click.prompt(f"Key for {name}", hide_input=True, err=True))
-    return Secret(sys.stdin.readline())
+    if key:
+        refuse_key_argument()
+    run(log_in(provider, key_id=key_id, method=method, verify=not no_verify))
 
 
 @command.command("list")
-def show() -> None:
-    """List every key that could be used: from the configuration, the store and the environment."""
-    run(_show())
+@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+def show(*, as_json: bool) -> None:
+    """List every key that could be used, wherever it comes from, and why one is not used."""
+    from trunkline.cli.auth_list import list_keys
 
-
-async def _show() -> int:
-    async with application() as app:
-        keys = app.keys.list()
-        where = app.paths.data / "auth.json"
-    if not keys:
-        click.echo("No keys. Run `trunkline auth login fastrouter`.", err=True)
-        return 0
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    for heading in ("", "provider", "key", "ends in", "source"):
-        table.add_column(heading)
-    for key in keys:
-        mark = "*" if key.active else ""
-        table.add_row(mark, key.provider_id, key.key_id, key.last4 or "", _source(key))
-    Console().print(table)
-    click.echo(f"* is used; the store is {where}", err=True)
-    return 0
+    run(list_keys(as_json=as_json))
 
 
 @command.command("logout")
@@ -94,30 +54,65 @@ async def _show() -> int:
 @click.option("--key-id", help="Forget only this key of the provider.")
 def logout(provider: str, key_id: str | None) -> None:
     """Forget the stored keys of PROVIDER."""
-    run(_logout(provider, key_id))
+    from trunkline.cli.auth_manage import log_out
+
+    run(log_out(provider, key_id))
 
 
-async def _logout(provider: str, key_id: str | None) -> int:
-    async with application() as app:
-        removed = await app.keys.remove(provider, key_id)
-        left = [] if not removed else [key for key in _others(app, provider) if key.active]
-    click.echo(
-        f"Forgot the key of {provider}." if removed else f"There was no stored key of {provider}.", err=True
-    )
-    for key in left:
-        click.echo(f"Requests now use the one from {_source(key)}.", err=True)
-    return 0
+@command.command("use")
+@click.argument("provider")
+@click.argument("key_id")
+def use(provider: str, key_id: str) -> None:
+    """Use the stored key KEY_ID of PROVIDER from now on."""
+    from trunkline.cli.auth_manage import use_key
+
+    run(use_key(provider, key_id))
 
 
-def _others(app: "Application", provider: str) -> "tuple[KeyInfo, ...]":
-    known = {listed.spec.provider_id for listed in app.registry.all()}
-    return app.keys.list(provider) if provider in known else ()
+@command.command("verify")
+@click.argument("provider", required=False)
+@click.option("--key-id", help="Another key of the provider than the one in use.")
+def verify(provider: str | None, key_id: str | None) -> None:
+    """Ask PROVIDER whether its key is good; without PROVIDER, all of which there is one.
+
+    Exit code 1 when a key is not known to be good.
+    """
+    if key_id is not None and provider is None:
+        raise click.UsageError("Name the provider that --key-id belongs to.")
+    from trunkline.cli.auth_manage import verify_keys
+
+    run(verify_keys(provider, key_id))
 
 
-def _source(key: "KeyInfo") -> str:
-    names = {"config": "the configuration", "store": "the store", "env": f"the variable {key.env_var}"}
-    return names[key.source]
+@command.command("path")
+def path() -> None:
+    """Print where the stored keys are."""
+    from trunkline.cli.auth_manage import show_path
+
+    run(show_path())
 
 
-def _ending(key: "KeyInfo") -> str:
-    return f"ends in {key.last4}" if key.last4 else "a short one"
+@command.command("token")
+@click.argument("provider")
+@click.option("--key-id", help="Another key of the provider than the one in use.")
+@click.option("--reveal", is_flag=True, help="Print the key itself.")
+def token(provider: str, key_id: str | None, *, reveal: bool) -> None:
+    """Print the key that requests to PROVIDER carry, for another program; only with --reveal."""
+    from trunkline.cli.auth_manage import show_token
+
+    run(show_token(provider, key_id, reveal=reveal))
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--yes", is_flag=True, help="Do not ask before storing.")
+@click.option("--overwrite", is_flag=True, help="Replace stored keys of the same names.")
+def import_keys(files: tuple[Path, ...], *, yes: bool, overwrite: bool) -> None:
+    """Take over the keys of Kilo, opencode and `llm`, or those in .env FILEs.
+
+    Without FILE, this user's files of Kilo, opencode and `llm` are looked for. The originals are left as they
+    are.
+    """
+    from trunkline.cli.auth_import import take_over
+
+    run(take_over(files, yes=yes, overwrite=overwrite))

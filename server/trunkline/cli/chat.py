@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 
 
 @click.command("chat")
-@click.option("-m", "--model", metavar="PROVIDER/MODEL", help="Which model to ask instead of the default one.")
+@click.option(
+    "-m", "--model", metavar="PROVIDER/MODEL", help="Which model to ask instead of the default one."
+)
 @click.option("--effort", help="How much a reasoning model should think: low, medium, high.")
 @click.argument("message", required=False)
 def command(model: str | None, effort: str | None, message: str | None) -> None:

@@ -1,16 +1,25 @@
 """`trunkline models`."""
 
+import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from trunkline.cli.terminal import application, dollars, run, show_error, show_warning, workspace_choices
+from trunkline.providers.changes import CATALOGUE
 from trunkline_protocol.models import ModelInfo, ModelListParams, ModelListResult
 from trunkline_protocol.providers import ProviderListParams
 
 if TYPE_CHECKING:
     from trunkline.app import Application
+
+
+_WIDE = 100
+"""Columns of a terminal that has room for what models can do."""
+_PATIENCE_S = 3.0
+"""How long an old catalogue may keep somebody waiting who only wants to see a list."""
 
 
 @click.command("models")
@@ -33,8 +42,14 @@ async def _list(provider: str | None, params: ModelListParams, *, offline: bool,
         choices = workspace_choices(app)
         wanted = (provider,) if provider else _usable(app)
         params = params.model_copy(update={"provider_ids": wanted})
+        with suppress(TimeoutError):
+            # In the background it would end with this process.
+            await asyncio.wait_for(app.catalogue.refresh(), _PATIENCE_S)
         result = await app.directory.list_models(params, choices)
         unfound = () if provider else _not_running(app)
+        if params.refresh != "force":
+            # Nobody asked for the newest catalogue, and the one in use is good enough to list.
+            unfound = (*unfound, CATALOGUE)
     failures = [failure for failure in result.failures if failure.provider_id not in unfound]
     if as_json:
         click.echo(result.model_dump_json(exclude_none=True, indent=2))
@@ -81,15 +96,18 @@ def _show(result: ModelListResult) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    console = Console()
     table = Table(box=None, header_style="bold", caption=_caption(result), caption_justify="left")
     table.add_column("model", no_wrap=True)
-    table.add_column("context", justify="right")
-    table.add_column("in $/M", justify="right")
-    table.add_column("out $/M", justify="right")
-    table.add_column("can")
+    for heading in ("context", "in $/M", "out $/M"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    is_wide = console.width >= _WIDE
+    if is_wide:
+        table.add_column("can")
     for model in result.models:
-        table.add_row(*_row(model, result))
-    Console().print(table)
+        row = _row(model, result)
+        table.add_row(*(row if is_wide else row[:-1]))
+    console.print(table)
 
 
 def _row(model: ModelInfo, result: ModelListResult) -> tuple[str, str, str, str, str]:

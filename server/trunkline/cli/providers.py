@@ -42,7 +42,9 @@ def _show(result: ProviderListResult) -> None:
 
     table = Table(box=None, header_style="bold")
     for heading in ("provider", "name", "state", "models", "key"):
-        table.add_column(heading, no_wrap=heading != "key", justify="right" if heading == "models" else "left")
+        table.add_column(
+            heading, no_wrap=heading != "key", justify="right" if heading == "models" else "left"
+        )
     for info in result.providers:
         state = Text(info.state, style=_COLOURS.get(info.state, ""))
         table.add_row(info.provider_id, info.name, state, str(info.model_count), _key(info))

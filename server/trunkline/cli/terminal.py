@@ -40,8 +40,12 @@ def run(work: Coroutine[Any, Any, int]) -> NoReturn:
 @asynccontextmanager
 async def application(*, offline: bool = False) -> AsyncGenerator["Application"]:
     """The application, after saying what is wrong with the configuration."""
+    import logging
+
     from trunkline.app import Application
 
+    # What a command has to say it says itself; nobody else writes between its lines.
+    logging.getLogger("trunkline").addHandler(logging.NullHandler())
     app = Application(offline=offline)
     for notice in app.config.current().notices():
         show_warning(notice)
@@ -58,7 +62,7 @@ def workspace_choices(app: "Application") -> "Choices":
     from trunkline.config.workspace import read_workspace
     from trunkline.providers.choices import Choices
 
-    found = read_workspace(Path.cwd())
+    found = read_workspace(Path.cwd(), besides=app.paths.config)
     app.config.narrow("workspace", found.narrowing)
     for problem in found.problems:
         show_warning(problem)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool
 from pydantic_core import PydanticCustomError
@@ -32,6 +32,13 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
+def _words(value: object) -> object:
+    if isinstance(value, str):
+        # Whoever writes one string means a shell, which would read it in its own way.
+        raise PydanticCustomError("words", "must be a list of the program and its arguments")
+    return value
+
+
 def _variable_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if not all(name and name.isprintable() and "=" not in name and " " not in name for name in names):
         raise PydanticCustomError("variable_name", "must be names of environment variables")
@@ -57,6 +64,10 @@ class ProviderOptions(SettingsModel):
 
     api_key: ApiKey = Field(default=None, alias="apiKey")
     """The provider's key; `""` counts as absent. `trunkline auth login` keeps it in a better place."""
+    api_key_command: Annotated[tuple[str, ...], BeforeValidator(_words)] | None = Field(
+        default=None, alias="apiKeyCommand", min_length=1, examples=[["op", "read", "op://private/acme/key"]]
+    )
+    """A program that prints the key, such as a password manager, with its arguments; no shell is involved."""
     base_url: BaseUrl | None = Field(default=None, alias="baseURL")
     """Where the provider is, instead of its usual place; `http` only on this machine."""
     headers: Headers = Field(default_factory=dict[str, Secret])
@@ -133,6 +144,8 @@ class Settings(SettingsModel):
     """The model to use when nobody names one, as `provider/model`."""
     small_model: str | None = None
     """The model for small jobs such as titles, as `provider/model`."""
+    key_store: Literal["file", "keychain"] = "file"
+    """Where `auth login` and `auth/set` keep keys: a private file, or the system's keychain."""
     offline: bool = False
     """Whether everything is switched off that fetches lists of models."""
     catalog: CatalogSettings = CatalogSettings()

@@ -1,4 +1,4 @@
-"""Telling those who listen that providers or models have changed."""
+"""Telling those who listen that providers, models or keys have changed, and how a sign-in ended."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from trunkline.providers.directory import ModelDirectory
+    from trunkline_protocol.auth import AuthChangedParams, AuthLoginCompletedParams
 
 
 CATALOGUE = "models.dev"
@@ -21,6 +22,10 @@ class Listener:
     """`provider/list` answers something else now; its etag."""
     models: Callable[[tuple[str, ...], int], None]
     """The lists of these providers were replaced; the new generation."""
+    keys: Callable[["AuthChangedParams"], None]
+    """What is known of a key, or of all keys of a provider, has changed."""
+    logins: Callable[["AuthLoginCompletedParams"], None]
+    """A sign-in has ended."""
 
 
 class Changes:
@@ -52,6 +57,17 @@ class Changes:
         if self._listeners:
             self._models[provider_id] = None
         self.providers()
+
+    def keys(self, changed: "AuthChangedParams") -> None:
+        """A key was stored, removed, selected or verified. Told at once: each is news of its own."""
+        for listener in tuple(self._listeners):
+            listener.keys(changed)
+        self.providers()
+
+    def logins(self, completed: "AuthLoginCompletedParams") -> None:
+        """A sign-in has ended. Told at once."""
+        for listener in tuple(self._listeners):
+            listener.logins(completed)
 
     def _tell(self) -> None:
         self._scheduled = None

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trunkline.auth.origin import origin_of
 from trunkline.errors import TrunklineError
 from trunkline.providers.wires import SPOKEN
 from trunkline_protocol.base import JsonObject
@@ -14,13 +15,21 @@ from trunkline_protocol.providers import ProviderConfigureParams, ProviderConfig
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from trunkline.auth.credentials import KeyOwner
+    from trunkline.auth.resolver import CredentialResolver
     from trunkline.config.load import ConfigFile
     from trunkline.config.settings import ProviderSettings, Settings
     from trunkline.providers.changes import Changes
     from trunkline.providers.directory import ModelDirectory
     from trunkline.providers.registry import ProviderRegistry
+    from trunkline_protocol.auth import KeyInfo
 
-_OWN_FIELDS = {"apiKey": "auth/set", "baseURL": "baseUrl", "headers": "headers"}
+_OWN_FIELDS = {
+    "apiKey": "auth/set",
+    "apiKeyCommand": "the configuration file",  # whoever may name a program to run may do everything
+    "baseURL": "baseUrl",
+    "headers": "headers",
+}
 """Members of `options` that have a place of their own in the params."""
 
 
@@ -32,6 +41,7 @@ class ProviderEditor:
         directory: Path,
         config: "ConfigFile",
         registry: "ProviderRegistry",
+        resolver: "CredentialResolver",
         models: "ModelDirectory",
         changes: "Changes",
     ) -> None:
@@ -39,6 +49,7 @@ class ProviderEditor:
         self._directory = directory
         self._config = config
         self._registry = registry
+        self._resolver = resolver
         self._models = models
         self._changes = changes
         self._turn = asyncio.Lock()
@@ -48,7 +59,8 @@ class ProviderEditor:
 
         Raises:
             TrunklineError: CONFLICT when `ifMatch` is not current; INVALID_PARAMS for a value that no setting
-                can have; CONFIGURATION_INVALID or STORAGE_ERROR when the file cannot be changed.
+                can have, or an address that a key would follow; CONFIGURATION_INVALID or STORAGE_ERROR when
+                the file cannot be changed.
         """
         from trunkline.config.edit import update_settings
 
@@ -60,6 +72,7 @@ class ProviderEditor:
                     provider_id=params.provider_id,
                     hint="Ask `provider/list` again and repeat the change with its etag.",
                 )
+            self._refuse_to_move_keys(params)
             change = self._change(params)
             if change:
                 await asyncio.to_thread(update_settings, self._directory, change)
@@ -101,12 +114,51 @@ class ProviderEditor:
             )
         return section
 
+    def _refuse_to_move_keys(self, params: ProviderConfigureParams) -> None:
+        """A key that is bound to no address of its own goes where the user's file says, not an editor.
+
+        Stored keys need no such care: they are refused for any other origin.
+        """
+        if "base_url" not in params.model_fields_set or not self._is_known(params.provider_id):
+            return
+        provider = self._registry.known(params.provider_id)
+        owner = provider.key_owner
+        if params.base_url is None and provider.settings.options.base_url is None:
+            return
+        if params.base_url is not None and _origin(params.base_url) in {owner.origin, None}:
+            return
+        key = next((key for key in self._resolver.list(owner) if _follows(key, owner)), None)
+        if key is not None:
+            held = f"the variable {key.env_var}" if key.source == "env" else "the configuration"
+            raise TrunklineError(
+                ErrorCode.INVALID_PARAMS,
+                f"baseUrl: the key of provider {params.provider_id} that {held} gives would be sent to the "
+                "new address.",
+                provider_id=params.provider_id,
+                hint=f"If it is meant to, set `provider.{params.provider_id}.options.baseURL` in the "
+                "configuration file yourself; `trunkline config path` tells where that is.",
+            )
+
     def _is_known(self, provider_id: str) -> bool:
         try:
             self._registry.known(provider_id)
         except TrunklineError:
             return False
         return True
+
+
+def _origin(url: str) -> str | None:
+    """None for what is no URL: it is refused when it is written."""
+    try:
+        return origin_of(url)
+    except ValueError:
+        return None
+
+
+def _follows(key: "KeyInfo", owner: "KeyOwner") -> bool:
+    """Whether the key would go wherever the provider is, instead of to an origin of its own."""
+    is_unbound = key.env_var in owner.env_vars or key.origin is None
+    return key.source in {"config", "command"} or (key.source == "env" and is_unbound)
 
 
 def _switched(settings: "Settings", provider_id: str, *, on: bool) -> JsonObject:

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trunkline.catalog.modelsdev_models import read_model
 from trunkline.catalog.route import Route
-from trunkline.config.model_settings import Interleaved, ModelSettings
 from trunkline.config.settings import ProviderSettings
 from trunkline_protocol.models import ModelInfo
+
+if TYPE_CHECKING:
+    from trunkline.config.model_settings import ModelSettings
 
 _PLAIN = ("name", "family", "release_date")
 _ABILITIES = {
@@ -64,7 +66,7 @@ def apply_settings(
     return Applied(left, ways, removed)
 
 
-def _info(provider_id: str, model_id: str, own: ModelSettings, base: ModelInfo | None) -> ModelInfo:
+def _info(provider_id: str, model_id: str, own: "ModelSettings", base: ModelInfo | None) -> ModelInfo:
     # The section has the shape of an entry of models.dev, and is read by the same rules.
     entry: dict[str, Any] = own.model_dump(mode="json", exclude_none=True, exclude={"headers", "options"})
     if base is None:
@@ -105,7 +107,7 @@ def _abilities(entry: dict[str, Any], stated: ModelInfo) -> dict[str, Any]:
     return update
 
 
-def _route(own: ModelSettings, base: Route) -> Route:
+def _route(own: "ModelSettings", base: Route) -> Route:
     wire = own.provider
     return replace(
         base,
@@ -117,9 +119,10 @@ def _route(own: ModelSettings, base: Route) -> Route:
     )
 
 
-def _reasoning_field(own: ModelSettings, base: Route) -> str | None:
-    if own.interleaved is None:
+def _reasoning_field(own: "ModelSettings", base: Route) -> str | None:
+    stated = own.interleaved
+    if stated is None:
         return base.reasoning_field
-    if isinstance(own.interleaved, Interleaved):
-        return own.interleaved.field
-    return (base.reasoning_field or _REASONING_FIELD) if own.interleaved else None
+    if isinstance(stated, bool):
+        return (base.reasoning_field or _REASONING_FIELD) if stated else None
+    return stated.field

@@ -121,6 +121,8 @@ class ModelLists:
         """
         try:
             credential = self._credential(provider)
+            if credential is not None and refresh != "never":
+                credential = await self._resolver.credential(provider.key_owner)
             source = _source(provider, credential)
             live = source and await self._live.get(source, refresh, list_access(provider, credential))
         except TrunklineError as error:

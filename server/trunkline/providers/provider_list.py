@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pydantic_core import to_json
 
 from trunkline.auth.credentials import Credential
+from trunkline.auth.login import methods_of
 from trunkline.auth.resolver import CredentialResolver
 from trunkline.errors import TrunklineError
 from trunkline.providers.model_lists import LiveStatus, ModelLists
 from trunkline.providers.registry import Provider
+from trunkline.providers.wires import SPOKEN
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ProviderAuth, ProviderInfo, ProviderListResult, ProviderState
 
@@ -65,7 +67,8 @@ def _state(provider: Provider, key: _Key, live: LiveStatus) -> tuple[ProviderSta
         return "disabled", provider.disabled_reason
     if provider.error is not None:
         # Nobody has to set up a provider that they do not use.
-        waits = provider.endpoint.missing and not provider.is_configured and key.credential is None
+        can_be_set_up = bool(provider.endpoint.missing) and provider.spec.api_type in SPOKEN
+        waits = can_be_set_up and not provider.is_configured and key.credential is None
         return "notConnected" if waits else "failed", _sentences(provider.error)
     if key.error is not None:
         missing = key.error.code is ErrorCode.AUTH_MISSING
@@ -98,7 +101,7 @@ def _sentences(error: TrunklineError) -> str:
 def _auth(provider: Provider, credential: Credential | None) -> ProviderAuth:
     return ProviderAuth(
         needed=provider.spec.needs_key,
-        methods=("apiKey",),
+        methods=("apiKey", *methods_of(provider.provider_id)),
         env_vars=provider.spec.env_vars,
         key_state="present" if credential else "missing",
         key_source=credential.info.source if credential else None,

@@ -12,7 +12,7 @@ from trunkline.config.load import ConfigFile, LoadedConfig
 from trunkline.config.settings import ProviderSettings, Settings
 from trunkline.errors import TrunklineError
 from trunkline.providers.configured import configured
-from trunkline.providers.endpoint import Endpoint, fill, is_local, is_safe, places
+from trunkline.providers.endpoint import Endpoint, fill, is_safe, places
 from trunkline.providers.plugins import plugin_rows
 from trunkline.providers.rows import BUILTIN
 from trunkline.providers.spec import ProviderSpec
@@ -72,6 +72,7 @@ class Provider:
             origin=origin_of(url) if url is not None and is_safe(url) else "",
             env_vars=self.spec.env_vars,
             configured=self.settings.options.api_key,
+            command=self.settings.options.api_key_command,
             needs_key=self.spec.needs_key,
         )
 
@@ -272,7 +273,6 @@ def _from_catalogue(data: ModelsDev) -> Iterator[ProviderSpec]:
             base_url=provider.api.rstrip("/") if provider.api else None,
             env_vars=_key_variables([name for name in provider.env_vars if name not in used_in_address]),
             docs_url=provider.docs_url,
-            needs_key=not is_local(provider.api),
             source="catalog",
         )
 

@@ -12,8 +12,6 @@ def closest(typed: str, names: Iterable[str]) -> tuple[str, ...]:
     from rapidfuzz import fuzz, process, utils
 
     others = [name for name in names if name != typed]
-    found = process.extract(
-        typed, others, scorer=fuzz.WRatio, processor=utils.default_process, limit=_ALIKE
-    )
+    found = process.extract(typed, others, scorer=fuzz.WRatio, processor=utils.default_process, limit=_ALIKE)
     found.sort(key=lambda match: (-match[1], len(match[0])))  # of equally alike ones the shortest
     return tuple(name for name, _score, _index in found[:_HOW_MANY])

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 class ClientSettings:
     """Kept as long as the client is there; the narrowings reach the shared configuration."""
 
-    def __init__(self, config: "ConfigFile", warn: Callable[[Iterable[str]], None]) -> None:
+    def __init__(
+        self, config: "ConfigFile", user_directory: Path, warn: Callable[[Iterable[str]], None]
+    ) -> None:
+        """`user_directory` holds the user's own configuration: it is trusted, also when it is a folder."""
         self._config = config
+        self._user_directory = user_directory
         self._warn = warn
         self._by_editor = NO_CHOICES
         self._by_folders = NO_CHOICES
@@ -41,28 +45,32 @@ class ClientSettings:
 
     def take_folders(self, uris: Iterable[str]) -> None:
         """These are the client's folders now: apply what their files say."""
+        self._forget_folders()
         self._folders = tuple(path for path in map(_path, uris) if path is not None)
         self.reread_folders()
 
     def reread_folders(self) -> None:
         """Apply what the files of the folders say now."""
-        for place in self._places():
-            self._config.narrow(place, None)
-        self._by_folders = NO_CHOICES
+        self._forget_folders()
         if not self._folders:
             return
         from trunkline.config.workspace import read_workspace
 
         for place, folder in zip(self._places(), self._folders, strict=True):
-            settings = read_workspace(folder)
+            settings = read_workspace(folder, besides=self._user_directory)
             self._by_folders = self._by_folders.over(Choices(settings.model, settings.small_model))
             self._config.narrow(place, settings.narrowing)
             self._warn(settings.problems)
 
     def close(self) -> None:
         """The client has gone: what it narrowed is taken back."""
-        for place in ((self, "editor"), *self._places()):
+        self._config.narrow((self, "editor"), None)
+        self._forget_folders()
+
+    def _forget_folders(self) -> None:
+        for place in self._places():
             self._config.narrow(place, None)
+        self._by_folders = NO_CHOICES
 
     def _places(self) -> list[tuple["ClientSettings", Path]]:
         return [(self, folder) for folder in self._folders]

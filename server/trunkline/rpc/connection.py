@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 PROVIDER_CHANGED = "provider/changed"
 MODEL_CHANGED = "model/changed"
+AUTH_CHANGED = "auth/changed"
+AUTH_LOGIN_COMPLETED = "auth/loginCompleted"
 """Named here because the models of the contract are not imported for a handshake."""
 
 _CHUNK = 64 * 1024
@@ -64,8 +66,10 @@ class Connection:
         self._outbox = Outbox(writer)
         self._requests = Requests(self._finish)
         self._trace = Trace(self.notify)
-        self._settings = ClientSettings(app.config, self._show_warnings)
-        self._context = Context(app, self._outbox, self._requests, self._settings, self.notify)
+        self._settings = ClientSettings(app.config, app.paths.config, self._show_warnings)
+        self._context = Context(
+            app, self._outbox, self._requests, self._settings, self.notify, self._open_page
+        )
         self._client: Client | None = None
         self._documents: Documents | None = None
         self._shutdown = False
@@ -304,12 +308,19 @@ class Connection:
                 lambda ids, generation: self._tell(
                     MODEL_CHANGED, {"providerIds": ids, "generation": generation}
                 ),
+                lambda changed: self._tell(AUTH_CHANGED, changed.to_wire()),
+                lambda completed: self._tell(AUTH_LOGIN_COMPLETED, completed.to_wire()),
             )
             self._listening.append(self._app.changes.listen(told))
 
     def _tell(self, method: str, params: dict[str, Any]) -> None:
         if self._client is not None and method not in self._client.opt_out and not self._shutdown:
             self.notify(method, params)
+
+    async def _open_page(self, url: str) -> bool:
+        from trunkline.rpc.pages import open_page
+
+        return await open_page(self._client, self.ask, url)
 
     def _pull_configuration(self) -> None:
         """Ask a client that has settings for them (LSP 3.17, "workspace/configuration")."""

@@ -32,6 +32,8 @@ class Client:
     """The process whose death ends the server."""
     pulls_configuration: bool = False
     """Whether it answers `workspace/configuration`."""
+    shows_documents: bool = False
+    """Whether it opens pages when it is asked to."""
     events: bool = False
     """Whether it wants Trunkline's notifications."""
     opt_out: frozenset[str] = frozenset()
@@ -60,6 +62,7 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
     client = Client(
         process_id=process_id,
         pulls_configuration=_member(capabilities, "workspace", "configuration") is True,
+        shows_documents=_member(capabilities, "window", "showDocument", "support") is True,
         events=_member(capabilities, "experimental", "trunkline", "events") is True,
         opt_out=_names(_member(capabilities, "experimental", "trunkline", "optOut")),
         unsupported_version=_announces_other_versions(capabilities),

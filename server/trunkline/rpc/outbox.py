@@ -18,8 +18,7 @@ from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from trunkline.rpc.streams import ByteWriter
-    from trunkline_protocol.base import WireModel
-    from trunkline_protocol.chat import ProgressToken
+    from trunkline_protocol.base import ProgressToken, WireModel
 
 BOUND_BYTES = 4 * 1024 * 1024
 """Above this, whoever makes increments waits."""

@@ -1,4 +1,4 @@
-"""What the two formats of OpenAI have in common about tools: members of the body, and when to leave them out."""
+"""What the two formats of OpenAI have in common about tools: members of the body, and when there are none."""
 
 from collections.abc import Callable
 

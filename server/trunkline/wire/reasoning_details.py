@@ -37,11 +37,11 @@ def replayable(data: object) -> list[JsonObject] | None:
 
 
 def _same(entry: JsonObject, detail: JsonObject) -> bool:
-    ids = {entry.get("id"), detail.get("id")} - {None, ""}
+    known, given = entry.get("id"), detail.get("id")
     return (
         entry.get("index") == detail.get("index")
         and entry.get("type") == detail.get("type")
-        and len(ids) <= 1
+        and (not known or not given or known == given)
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from trunkline.chat.token_estimate import estimate
-from trunkline_protocol.models import ModelCountTokensParams
+from trunkline_protocol.tokens import ModelCountTokensParams
 
 COUNTED = [
     pytest.param(

@@ -116,6 +116,26 @@ def test_what_a_search_engine_repeats_in_every_chunk_is_told_once() -> None:
     assert text_of(outcome).citations == tuple(cited)
 
 
+# --- values of a wrong type -------------------------------------------------------------------------------
+
+
+ODD: list[dict[str, Any]] = [
+    {"reasoning_details": [{"id": [1], "text": "a"}, {"id": {}, "text": 7}, 3]},
+    {"annotations": [{"type": ["x"]}, 1], "images": 3, "audio": [1]},
+    {"content": {"type": "text"}, "refusal": 5, "tool_calls": {"index": 0}},
+    {"content": [1, {"type": "thinking", "thinking": [2]}, {"type": "image_url", "image_url": 1}]},
+]
+
+
+@pytest.mark.parametrize("fields", ODD)
+def test_members_of_a_wrong_type_are_as_good_as_absent(fields: dict[str, Any]) -> None:
+    found = {"citations": [1, {"url": 2}], "search_results": ["x"], "usage": [1]}
+    outcome = decode([stream({**delta(content="x"), **found}, delta(**fields), STOP)])
+    assert outcome.error is None
+    assert outcome.text == "x"
+    assert outcome.decoder.message.to_wire()
+
+
 # --- tokens ----------------------------------------------------------------------------------------------
 
 

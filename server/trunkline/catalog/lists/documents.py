@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 from trunkline import __version__
+from trunkline.catalog.access import Access
 from trunkline.catalog.lists.pages import same_origin
-from trunkline.catalog.offline import offline_error
+from trunkline.catalog.offline import list_not_fetched
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpAnswer, HttpClient, HttpRequest, merge_headers
 from trunkline.wire.json_values import compact_json
@@ -16,28 +16,6 @@ from trunkline_protocol.errors import RETRYABLE, ErrorCode
 
 _ABOUT_THE_KEY = frozenset({ErrorCode.AUTH_REJECTED, ErrorCode.AUTH_FORBIDDEN, ErrorCode.QUOTA_EXHAUSTED})
 _WANTS_A_KEY = frozenset({401, 403})
-
-
-class HeadersFor(Protocol):
-    """Makes the headers of one request."""
-
-    def __call__(self, url: str, *, anonymous: bool = False) -> Mapping[str, str]:
-        """Everything that a request to `url` carries, the key included unless `anonymous`.
-
-        Raises:
-            TrunklineError: PROVIDER_MISCONFIGURED, for example when the key does not belong there.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """What lists are fetched with. It can make keys appear, so nobody keeps it beyond a fetch."""
-
-    headers: HeadersFor
-
-    def __repr__(self) -> str:
-        return "Access()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +68,6 @@ class Documents:
 def status_of(error: TrunklineError) -> int | None:
     """The HTTP status that `error` stands for."""
     return error.fields.get("http_status")
-
-
-def list_not_fetched(provider_id: str) -> TrunklineError:
-    """The list is not asked for in offline mode."""
-    return offline_error(f"the model list of {provider_id} was not fetched", provider_id)
 
 
 def _refused(provider_id: str, answer: HttpAnswer, *, sent_key: bool) -> TrunklineError:

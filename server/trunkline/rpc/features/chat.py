@@ -6,13 +6,13 @@ from contextlib import aclosing, asynccontextmanager
 
 from trunkline.chat.engine import ChatRun
 from trunkline.rpc.features.context import Context
+from trunkline_protocol.base import ProgressToken
 from trunkline_protocol.chat import (
     CHAT_STREAM,
     ChatEvent,
     ChatStreamParams,
     ChatStreamResult,
     MessageStarted,
-    ProgressToken,
 )
 
 Report = Callable[[ChatEvent], None]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from trunkline.app import Application
     from trunkline.rpc.client_settings import ClientSettings
@@ -21,3 +21,5 @@ class Context:
     requests: "Requests"
     settings: "ClientSettings"
     notify: "Callable[[str, dict[str, Any]], None]"
+    open_page: "Callable[[str], Awaitable[bool]]"
+    """Asks the editor to open a web page; whether it did."""

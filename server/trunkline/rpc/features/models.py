@@ -2,17 +2,15 @@
 
 from trunkline.rpc.features.context import Context
 from trunkline_protocol.models import (
-    MODEL_COUNT_TOKENS,
     MODEL_GET,
     MODEL_LIST,
-    ModelCountTokensParams,
-    ModelCountTokensResult,
     ModelGetParams,
     ModelGetResult,
     ModelListParams,
     ModelListPart,
     ModelListResult,
 )
+from trunkline_protocol.tokens import MODEL_COUNT_TOKENS, ModelCountTokensParams, ModelCountTokensResult
 
 
 async def model_list(context: Context, params: ModelListParams) -> ModelListResult:
