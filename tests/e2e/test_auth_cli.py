@@ -49,7 +49,9 @@ async def test_a_key_is_verified_on_the_spot(user: User, upstream: DemoUpstream)
     ran = await trunkline(user, "auth", "login", "fastrouter", stdin=f"{CANARY}\n")
     assert (ran.code, ran.out) == (0, "")
     assert "FastRouter accepts the key." in ran.err
-    assert {request.path for request in upstream.requests} == {"/api/v1/models"}
+    asked = [(request.path, request.headers.get("authorization")) for request in upstream.requests]
+    list_path, chat_path = "/api/v1/models", "/api/v1/chat/completions"
+    assert asked == [(path, key) for path in (list_path, chat_path) for key in (f"Bearer {CANARY}", None)]
     listed = await trunkline(user, "auth", "list", "--json")
     (key,) = json.loads(listed.out)["keys"]
     assert (key["state"], key["last4"], key["active"]) == ("ok", CANARY[-4:], True)
@@ -237,10 +239,8 @@ async def sign_in(user: User, *arguments: str, **env: str) -> Signing:
     return Signing(process)
 
 
-async def test_signing_in_without_a_browser_prints_the_page(
-    user: User, authorisation: tuple[Authorisation, Upstream]
-) -> None:
-    assert authorisation
+@pytest.mark.usefixtures("authorisation")
+async def test_signing_in_without_a_browser_prints_the_page(user: User) -> None:
     env = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
     login = await sign_in(user, "openrouter", "--method", "browser", "--key-id", "mine", **env)
     url = await login.says(r"Open this page:\s+(\S+)\s")
@@ -250,11 +250,9 @@ async def test_signing_in_without_a_browser_prints_the_page(
     assert stored(user) == {"openrouter": {"mine": KEY}}
 
 
+@pytest.mark.usefixtures("authorisation")
 @POSIX
-async def test_signing_in_opens_the_browser(
-    user: User, tmp_path: Path, authorisation: tuple[Authorisation, Upstream]
-) -> None:
-    assert authorisation
+async def test_signing_in_opens_the_browser(user: User, tmp_path: Path) -> None:
     opened = tmp_path / "opened"
     browser = tmp_path / "browser"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.new && mv {opened}.new {opened}\n', encoding="utf-8")
@@ -266,10 +264,8 @@ async def test_signing_in_opens_the_browser(
     assert opened.read_text(encoding="utf-8").strip() == url
 
 
-async def test_signing_in_with_a_code_from_another_device(
-    user: User, authorisation: tuple[Authorisation, Upstream]
-) -> None:
-    assert authorisation
+@pytest.mark.usefixtures("authorisation")
+async def test_signing_in_with_a_code_from_another_device(user: User) -> None:
     login = await sign_in(user, "openrouter", "--method", "device")
     page = await Browser().open(await login.says(r"Open this page:\s+(\S+)\s"))
     assert login.process.stdin is not None
@@ -289,9 +285,9 @@ async def test_a_device_code_is_shown(user: User, authorisation: tuple[Authorisa
     assert KILO_TOKEN not in login.said
 
 
+@pytest.mark.usefixtures("authorisation")
 @POSIX
-async def test_ctrl_c_ends_a_sign_in(user: User, authorisation: tuple[Authorisation, Upstream]) -> None:
-    assert authorisation
+async def test_ctrl_c_ends_a_sign_in(user: User) -> None:
     login = await sign_in(user, "openrouter", "--method", "browser", BROWSER="true")
     url = await login.says(r"\s(http://\S+)\s")
     await login.says(r"(Ctrl-C ends it)")
@@ -299,15 +295,13 @@ async def test_ctrl_c_ends_a_sign_in(user: User, authorisation: tuple[Authorisat
     assert await login.end() == 130
     callback = re.search(r"callback_url=http%3A%2F%2F127\.0\.0\.1%3A(\d+)", url)
     assert callback is not None
-    with pytest.raises(OSError, match="refused|Connect"):
+    with pytest.raises(OSError, match=r"refused|Connect"):
         await asyncio.open_connection("127.0.0.1", int(callback[1]))
     assert stored(user) == {}
 
 
-async def test_a_failing_sign_in_is_an_error(
-    user: User, authorisation: tuple[Authorisation, Upstream]
-) -> None:
-    assert authorisation
+@pytest.mark.usefixtures("authorisation")
+async def test_a_failing_sign_in_is_an_error(user: User) -> None:
     login = await sign_in(user, "openrouter", "--method", "device")
     await login.says(r"Open this page:\s+(\S+)\s")
     assert login.process.stdin is not None

@@ -1,6 +1,6 @@
 """A key together with what is known about it and the origin it may be sent to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trunkline.auth.store_format import StoredKey
 from trunkline.errors import TrunklineError
@@ -22,7 +22,7 @@ class KeyOwner:
     """The key in the configuration file."""
     needs_key: bool = True
     """Whether the provider does nothing for somebody without a key."""
-    command: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = field(default=None, repr=False)
     """The program, with its arguments, that the configuration file names to print the key."""
 
 

@@ -24,6 +24,7 @@ from trunkline.catalog.modelsdev import ModelsDev
 from trunkline.catalog.offline import offline_error
 from trunkline.errors import TrunklineError
 from trunkline.wire.http import HttpClient
+from trunkline_protocol.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
 

@@ -21,8 +21,10 @@ from trunkline_protocol.chat import (
     TextPart,
 )
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.models import ModelListParams
 
 if TYPE_CHECKING:
+    from trunkline.app import Application
     from trunkline.chat.engine import ChatRun
 
 
@@ -50,14 +52,7 @@ def command(model: str | None, effort: str | None, message: str | None) -> None:
 
 async def _chat(model: str | None, message: Message, options: ChatOptions) -> int:
     async with application() as app:
-        chosen = workspace_choices(app)
-        model = model or app.directory.defaults(chosen).model
-        if model is None:
-            raise TrunklineError(
-                ErrorCode.AUTH_MISSING,
-                "There is no model to ask: no provider has a key yet.",
-                hint="Run `trunkline auth login fastrouter`, or name a model with `-m provider/model`.",
-            )
+        model = model or await _default(app)
         answer = await app.chat.start(ChatStreamParams(model=model, messages=(message,), options=options))
         await _print(answer)
     result = answer.result()
@@ -66,6 +61,23 @@ async def _chat(model: str | None, message: Message, options: ChatOptions) -> in
         return 0
     click.echo(f"The answer is not complete: {result.raw_finish_reason or result.finish_reason}.", err=True)
     return 1
+
+
+async def _default(app: "Application") -> str:
+    """The default model; servers on this machine are looked for when there is none otherwise."""
+    choices = workspace_choices(app)
+    model = app.directory.defaults(choices).model
+    if model is None:
+        local = (one.provider_id for one in app.registry.all() if one.spec.is_local and one.usable)
+        await app.directory.list_models(ModelListParams(provider_ids=tuple(local)))
+        model = app.directory.defaults(choices).model
+    if model is None:
+        raise TrunklineError(
+            ErrorCode.AUTH_MISSING,
+            "There is no model to ask: no provider has a key, and no server on this machine answers.",
+            hint="Run `trunkline auth login fastrouter`, or name a model with `-m provider/model`.",
+        )
+    return model
 
 
 async def _print(answer: "ChatRun") -> None:

@@ -141,4 +141,5 @@ def _caption(result: ModelListResult) -> str:
         "offline catalogue" if not live else "live list" if live == len(result.models) else "live and offline"
     )
     tiers = "; + costs more for long prompts" if any(m.pricing.tiers for m in result.models) else ""
-    return f"{len(result.models)} models, {source}; `?` is an unknown price{tiers}"
+    many = "1 model" if len(result.models) == 1 else f"{len(result.models)} models"
+    return f"{many}, {source}; `?` is an unknown price{tiers}"

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from trunkline.auth.resolver import CredentialResolver
 from trunkline.catalog.catalogue import Catalogue
@@ -116,10 +116,12 @@ class ModelDirectory:
         if provider is None:
             raise not_found.no_provider(reference, self._likely_models())
         used = self._lists.known(provider)
-        if reference not in used.models.by_reference and reference not in used.models.removed:
-            await self._catalogue.refresh(force=False)
-            provider = self._registry.get(provider.provider_id)
+        if not used.models.says_of(reference):
             used = await self._lists.get(provider, "ifStale")
+        if not used.models.says_of(reference) and not provider.spec.is_local:
+            await self._catalogue.refresh()
+            provider = self._registry.get(provider.provider_id)
+            used = replace(self._lists.known(provider), problem=used.problem)
         info = used.models.by_reference.get(reference)
         if info is None:
             raise self._why_not(reference, provider, used)

@@ -36,6 +36,10 @@ class Models:
     visible: int
     """How many are not hidden."""
 
+    def says_of(self, reference: str) -> bool:
+        """Whether it is clear what is with a model: it is there, or the configuration leaves it out."""
+        return reference in self.by_reference or reference in self.removed
+
 
 @dataclass(frozen=True, slots=True)
 class ModelsInUse:

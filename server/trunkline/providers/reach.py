@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from trunkline.auth.credentials import Credential
     from trunkline.providers.registry import Provider
 
-_TIMEOUT_S = 20.0
+TIMEOUT_S = 20.0
+"""For one question, from connecting to the last byte."""
 _NO_LIST = (404, 405, 501)
 """An endpoint without a list of models answers so: it is there."""
 
@@ -23,7 +24,7 @@ async def reach(http: HttpClient, provider: "Provider", credential: "Credential 
     """
     url = provider.base_url + provider.spec.key_check
     headers = headers_for(provider, credential, url, provider.spec.api_type)
-    answer = await http.fetch(HttpRequest("GET", url, headers), timeout_s=_TIMEOUT_S)
+    answer = await http.fetch(HttpRequest("GET", url, headers), timeout_s=TIMEOUT_S)
     if is_success(answer) or answer.status in _NO_LIST:
         return answer
     raise error_from_answer(

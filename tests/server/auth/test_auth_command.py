@@ -30,6 +30,10 @@ def counting(log: Path, then: str = f"print('{CANARY}')") -> tuple[str, ...]:
     return python(f"open({str(log)!r}, 'a').write('x'); {then}")
 
 
+def runs(log: Path) -> int:
+    return len(log.read_text())
+
+
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
     path = tmp_path / "runs"
@@ -85,7 +89,6 @@ async def test_first_line_without_the_blanks_is_the_key(printed: str) -> None:
         (f"raise RuntimeError('{CANARY}')", "It ended with exit code 1."),
         ("pass", "It ended with exit code 0, but its first line is empty."),
         (f"print('\\n{CANARY}')", "It ended with exit code 0, but its first line is empty."),
-        (f"print('\\u201c{CANARY}\\u201d'.encode())", None),
         (
             f"import sys; sys.stdout.buffer.write('{CANARY}'.encode('utf-16'))",
             "Its first line has characters that no key has.",
@@ -100,13 +103,8 @@ async def test_first_line_without_the_blanks_is_the_key(printed: str) -> None:
         ),
     ],
 )
-async def test_command_that_gives_no_key_is_explained_without_what_it_printed(
-    code: str, reason: str | None
-) -> None:
-    if reason is not None:
-        assert await failure(KeyCommands(), python(code)) == reason
-    else:  # text of a Python object: printable, so it is taken for a key
-        assert await KeyCommands().key("p", python(code))
+async def test_command_that_gives_no_key_is_explained_without_what_it_printed(code: str, reason: str) -> None:
+    assert await failure(KeyCommands(), python(code)) == reason
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -177,10 +175,10 @@ async def test_key_is_good_for_five_minutes(log: Path) -> None:
     clock = Clock()
     commands = KeyCommands(clock=clock)
     command = counting(log)
-    for moment, runs in ((0, 1), (299, 1), (300, 2), (599, 2), (600, 3)):
+    for moment, count in ((0, 1), (299, 1), (300, 2), (599, 2), (600, 3)):
         clock.now = 1000.0 + moment
         assert await commands.key("p", command) == Secret(CANARY)
-        assert len(log.read_text()) == runs
+        assert runs(log) == count
 
 
 async def test_rejected_key_is_asked_for_again_and_another_one_is_kept(log: Path) -> None:
@@ -190,10 +188,10 @@ async def test_rejected_key_is_asked_for_again_and_another_one_is_kept(log: Path
     commands.reject("p", lambda secret: secret == Secret("sk-an-older-one"))
     commands.reject("q", lambda _secret: True)
     await commands.key("p", command)
-    assert len(log.read_text()) == 1
+    assert runs(log) == 1
     commands.reject("p", lambda secret: secret == Secret(CANARY))
     await commands.key("p", command)
-    assert len(log.read_text()) == 2
+    assert runs(log) == 2
 
 
 async def test_those_who_want_it_at_once_share_one_run(log: Path) -> None:
@@ -201,7 +199,7 @@ async def test_those_who_want_it_at_once_share_one_run(log: Path) -> None:
     command = counting(log)
     keys = await asyncio.gather(*(commands.key("p", command) for _ in range(20)))
     assert set(keys) == {Secret(CANARY)}
-    assert len(log.read_text()) == 1
+    assert runs(log) == 1
 
 
 async def test_those_who_share_a_run_share_its_failure_and_the_next_one_tries_again(log: Path) -> None:
@@ -209,9 +207,9 @@ async def test_those_who_share_a_run_share_its_failure_and_the_next_one_tries_ag
     command = counting(log, "raise SystemExit(7)")
     answers = await asyncio.gather(*(failure(commands, command) for _ in range(5)))
     assert set(answers) == {"It ended with exit code 7."}
-    assert len(log.read_text()) == 1
+    assert runs(log) == 1
     await failure(commands, command)
-    assert len(log.read_text()) == 2
+    assert runs(log) == 2
 
 
 async def test_who_gives_up_does_not_stop_the_others(log: Path) -> None:
@@ -222,7 +220,7 @@ async def test_who_gives_up_does_not_stop_the_others(log: Path) -> None:
     one.cancel()
     assert await two == Secret(CANARY)
     assert one.cancelled()
-    assert len(log.read_text()) == 1
+    assert runs(log) == 1
 
 
 def test_process_that_ends_while_a_command_runs_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -254,7 +252,7 @@ async def test_command_comes_after_the_configured_key_and_before_everything_else
     assert [info.unused_reason for info in resolver.list(with_key)][1:] == [
         "The key in the configuration file comes first."
     ] * 3
-    assert log.read_text() == ""
+    assert runs(log) == 0
 
     credential = await resolver.credential(owner(command))
     assert credential is not None
@@ -280,12 +278,12 @@ async def test_listing_never_runs_it_and_tells_what_is_known(store: KeyStore, lo
     assert caught.value.code == ErrorCode.AUTH_MISSING
     (info,) = resolver.list(keyed)
     assert (info.active, info.origin, info.last4, info.state) == (True, ORIGIN, None, "unverified")
-    assert log.read_text() == ""
+    assert runs(log) == 0
 
     await resolver.credential(keyed)
     (info,) = resolver.list(keyed)
     assert (info.last4, info.fingerprint) == (CANARY[-4:], store.fingerprint(Secret(CANARY)))
-    assert len(log.read_text()) == 1
+    assert runs(log) == 1
 
 
 async def test_command_that_fails_is_not_replaced_by_another_source(store: KeyStore) -> None:
@@ -308,7 +306,7 @@ async def test_rejection_makes_it_run_again(store: KeyStore, log: Path) -> None:
     resolver.note_state(credential.info, "rejected")
     assert [info.state for info in resolver.list(keyed)] == ["rejected"]
     await resolver.credential(keyed)
-    assert len(log.read_text()) == 2
+    assert runs(log) == 2
     resolver.note_state(credential.info, "ok")
     assert [info.state for info in resolver.list(keyed)] == ["ok"]
 

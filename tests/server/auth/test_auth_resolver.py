@@ -36,6 +36,12 @@ def key_of(credential: Credential | None) -> str | None:
     return None if credential is None else credential.authorization(ORIGIN).reveal()
 
 
+def required(resolver: CredentialResolver, owner: KeyOwner) -> Credential:
+    credential = resolver.require(owner)
+    assert credential is not None
+    return credential
+
+
 def refusal(action: Callable[[], object]) -> TrunklineError:
     with pytest.raises(TrunklineError) as caught:
         action()
@@ -53,15 +59,15 @@ def test_configuration_wins_over_store_and_store_over_environment(store: KeyStor
 def test_answer_says_where_the_key_comes_from(store: KeyStore) -> None:
     resolver = CredentialResolver(store, {"B_KEY": FROM_ENV})
 
-    info = resolver.require(owner()).info
+    info = required(resolver, owner()).info
     assert (info.source, info.key_id, info.env_var) == ("env", "env:B_KEY", "B_KEY")
     assert (info.origin, info.last4, info.active) == (ORIGIN, "00f4", True)
 
     store.set("fastrouter", "work", Secret(STORED), origin=ORIGIN, label="Work")
-    info = resolver.require(owner()).info
+    info = required(resolver, owner()).info
     assert (info.source, info.key_id, info.env_var, info.label) == ("store", "work", None, "Work")
 
-    info = resolver.require(owner(configured=CONFIGURED)).info
+    info = required(resolver, owner(configured=CONFIGURED)).info
     assert (info.source, info.key_id, info.env_var) == ("config", "config", None)
 
 
@@ -141,7 +147,7 @@ def test_missing_key_is_an_error_that_says_what_to_do(
 
 def test_key_stored_for_another_origin_is_passed_over_for_the_environment(store: KeyStore) -> None:
     store.set("fastrouter", "default", Secret(STORED), origin=ORIGIN)
-    credential = CredentialResolver(store, {"A_KEY": FROM_ENV}).require(owner(origin=OTHER))
+    credential = required(CredentialResolver(store, {"A_KEY": FROM_ENV}), owner(origin=OTHER))
     assert credential.authorization(OTHER).reveal() == FROM_ENV
 
 
@@ -175,7 +181,7 @@ def test_stored_key_that_is_not_active_is_not_used_even_if_its_origin_fits(store
 )
 @pytest.mark.parametrize("configured", [CONFIGURED, None])
 def test_credential_refuses_every_other_origin(store: KeyStore, origin: str, configured: str | None) -> None:
-    credential = CredentialResolver(store, {"A_KEY": FROM_ENV}).require(owner(configured=configured))
+    credential = required(CredentialResolver(store, {"A_KEY": FROM_ENV}), owner(configured=configured))
     error = refusal(lambda: credential.authorization(origin))
     assert error.code == ErrorCode.PROVIDER_MISCONFIGURED
     assert ORIGIN in error.message
@@ -217,7 +223,7 @@ def test_no_secret_shows_in_what_the_resolver_hands_out(store: KeyStore) -> None
     store.set("fastrouter", "b", Secret(SPARE), origin=ORIGIN)
     resolver = CredentialResolver(store, {"A_KEY": FROM_ENV, "B_KEY": FROM_ENV_2})
     keyed = owner(configured=CONFIGURED)
-    credential = resolver.require(keyed)
+    credential = required(resolver, keyed)
     error = refusal(lambda: credential.authorization(OTHER))
     shown = [
         f"{credential!r} {credential} {keyed!r} {credential.authorization(ORIGIN)!r}",

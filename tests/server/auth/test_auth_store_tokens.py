@@ -18,6 +18,8 @@ from trunkline_protocol.errors import ErrorCode
 
 ACCESS = "sk-canary-access-0001"
 REFRESH = "sk-canary-refresh-0001"
+ENDPOINT = "https://id.example/token"
+PLAIN = "sk-plain-00000001"
 ORIGIN = "https://gw.example"
 LATER = datetime.now(UTC) + timedelta(hours=1)
 BEFORE = datetime.now(UTC) - timedelta(hours=1)
@@ -33,22 +35,25 @@ def store(path: Path) -> KeyStore:
     return KeyStore(path)
 
 
-def token(access: str = ACCESS, refresh: str | None = REFRESH, **more: Any) -> Token:
+def token(
+    access: str = ACCESS,
+    refresh: str | None = REFRESH,
+    *,
+    expires_at: datetime | None = LATER,
+    token_endpoint: str | None = ENDPOINT,
+) -> Token:
     return Token(
         access=Secret(access),
         refresh=None if refresh is None else Secret(refresh),
-        **{
-            "expires_at": LATER,
-            "account": "me@example.org",
-            "label": "Laptop",
-            "token_endpoint": "https://id.example/token",
-            "client_id": "client-1",
-            **more,
-        },
+        expires_at=expires_at,
+        account="me@example.org",
+        label="Laptop",
+        token_endpoint=token_endpoint,
+        client_id="client-1",
     )
 
 
-def put(store: KeyStore, key_id: str, secret: str = "sk-plain-00000001") -> KeyInfo:
+def put(store: KeyStore, key_id: str, secret: str = PLAIN) -> KeyInfo:
     return store.set("p", key_id, Secret(secret), origin=ORIGIN)
 
 
@@ -92,7 +97,10 @@ def test_key_that_is_not_there_cannot_be_selected(
     with pytest.raises(TrunklineError) as caught:
         store.select(provider_id, key_id)
     assert caught.value.code == ErrorCode.AUTH_MISSING
-    assert (caught.value.fields.get("provider_id"), caught.value.fields.get("key_id")) == (provider_id, key_id)
+    assert (caught.value.fields.get("provider_id"), caught.value.fields.get("key_id")) == (
+        provider_id,
+        key_id,
+    )
     assert path.read_bytes() == before
 
 

@@ -42,6 +42,8 @@ class Gate:
             return self.answers[last]
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.accepts:
             return answer_json({"error": {"message": "No auth credentials found", "code": 401}}, 401)
+        if last == "completions" and request.json == {}:
+            return answer_json({"error": {"message": "model is required"}}, 400)
         if last == "completions":
             return answer_sse(chunk(content="ok"), chunk("stop"))
         return answer_json(ABOUT if last == "key" else {"data": [{"id": "acme/talker"}]})
@@ -255,9 +257,34 @@ async def test_what_the_provider_says_is_the_result(
     assert (await listed(client))["default"]["state"] == state
 
 
-async def test_who_answers_anybody_says_nothing_about_a_key(client: Client, gate: Gate) -> None:
+@pytest.mark.parametrize(
+    ("secret", "chat", "state"),
+    [
+        (GOOD, None, "ok"),
+        (BAD, None, "rejected"),
+        (GOOD, answer_json({"error": {"message": "no model"}}, 400), "unverified"),
+        (GOOD, answer_json({"error": {"message": "not found"}}, 404), "unverified"),
+        (GOOD, answer_json({"error": {"message": "broken"}}, 500), "unverified"),
+        (GOOD, answer_json({"error": {"message": "no"}}, 401), "rejected"),
+    ],
+)
+async def test_where_the_list_is_public_a_request_for_nothing_tells(
+    client: Client, gate: Gate, upstream: Upstream, secret: str, chat: Answer | None, state: str
+) -> None:
+    await set_key(client, secret)
+    gate.answers["models"] = answer_json({"data": []})
+    if chat is not None:
+        gate.answers["completions"] = chat
+    result = await verify(client)
+    assert result["state"] == state
+    assert ("error" in result) is (state != "ok")
+    assert all(request.json == {} for request in upstream.chats())
+
+
+async def test_a_server_that_answers_anybody_says_nothing_about_a_key(client: Client, gate: Gate) -> None:
     await client.request("auth/set", {"providerId": "llamacpp", "secret": BAD})
     gate.answers["models"] = answer_json({"data": []})
+    gate.answers["completions"] = answer_json({"error": {"message": "messages is required"}}, 400)
     result = await verify(client, "llamacpp")
     assert result["state"] == "unverified"
     assert "nothing that tells" in result["error"]["message"]
