@@ -59,6 +59,10 @@ class Application:
             self.paths.data / "auth.json", keep_in=lambda: self.config.own().settings.key_store
         )
 
+    def key_store_notices(self) -> tuple[str, ...]:
+        """What the user should know of the key store, each sentence once; nothing before it was used."""
+        return self.store.notices() if "store" in self.__dict__ else ()
+
     @cached_property
     def resolver(self) -> "CredentialResolver":
         """The one place that decides which key is used."""

@@ -359,6 +359,7 @@ class Connection:
             self._answer_error(msg_id, describe(error))
         else:
             self._answer(msg_id, task.result())
+        self._show_warnings(self._app.key_store_notices())
 
     def _answer(self, msg_id: MsgId, result: Any) -> None:
         try:

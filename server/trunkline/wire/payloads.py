@@ -4,8 +4,9 @@ A server that was asked for a stream may send something else with status 200: a 
 error or a page in HTML. Which it is, the first character tells.
 """
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+import re
+from collections.abc import Iterator
+from typing import Literal, cast
 
 from pydantic_core import from_json
 
@@ -17,29 +18,26 @@ from trunkline.wire.sse import MAX_EVENT_BYTES, SseEvent, SseParser
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_BLANK = b" \t\r\n\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n" + _BOM
+_CR = 0x0D
 _SHOWN_CHARS = 200
-_KNOWN_NAMES = 100
 _ADDRESS_HINT = "Check the provider's base URL: something else than its API may have answered."
 
+_DATA_BEGINS = re.compile(rb"\n\n(?:(?::[^\n]*)?\n)*(?:event: (?!error\n)[^\n]*\n)?data: (?=\{)")
+"""From the blank line before an event up to the object in it: comments, and a name that does not matter."""
 
-class Payload(NamedTuple):
-    """One JSON object of an answer."""
+_EVENT_BEGINS = (b"data: ", b"event: ")
 
-    kind: Literal["event", "error", "document", "end"]
-    """`event`: one event of the stream, or one element of an array that is the whole body (Gemini without
-    `alt=sse`); `error`: an event whose type says so, or JSON between the events (Google); `document`: the
-    whole body; `end`: the end mark `[DONE]`."""
-    value: JsonObject
+Payload = tuple[Literal["event", "error", "document", "end"], JsonObject]
+"""One JSON object of an answer, and what it is.
 
-
-_END = Payload("end", {})
-
-_new_payload: "Callable[[tuple[str, JsonObject]], Payload]" = partial(cast("Any", tuple).__new__, Payload)
-"""The class's own constructor takes twice as long, which counts in a stream of thousands of events."""
+`event`: one event of the stream, or one element of an array that is the whole body (Gemini without `alt=sse`);
+`error`: an event whose type says so, or JSON between the events (Google); `document`: the whole body; `end`: the
+end mark `[DONE]`.
+"""
+_END_MARK = "[DONE]"
+_END: Payload = ("end", {})
 
 
 class PayloadReader:
@@ -54,50 +52,80 @@ class PayloadReader:
         self.malformed: TrunklineError | None = None
         """What was wrong with the first event that could not be read."""
         self._parser = SseParser()
-        self._plain_names: set[bytes] = set()
         self._is_stream = False
+        self._rest = b""
+        """The beginning of an event, which the parser has not got."""
         self._start: bytes | None = b""
         self._document: bytearray | None = None
         self._array: JsonArraySplitter | None = None
 
-    def feed(self, data: bytes) -> list[Payload]:
-        """The payloads that `data` completes."""
-        if not self._is_stream:
-            return self._feed_beginning(data)
-        payloads: list[Payload] = []
-        position = 0
-        if not self._parser.is_between_events:
-            position = _first_blank_line(data)
-            payloads += self._payloads(self._parser.feed(data[:position]))
-        if self._parser.is_between_events:
-            position = self._take_plain(data, position, payloads)
-        if position < len(data):
-            payloads += self._payloads(self._parser.feed(data[position:]))
-        return payloads
+    def feed(self, data: bytes) -> Iterator[Payload]:
+        """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
+        if self._is_stream:
+            return self._feed_stream(data)
+        return self._feed_beginning(data)
 
     def finish(self) -> list[Payload]:
         """The payloads that the end of the body completes."""
         if self._document is not None:
             return [_whole(bytes(self._document))]
-        payloads = self._payloads(self._parser.flush())
-        stray = _object_or_none(self._parser.stray_text)
-        return [*payloads, Payload("error", stray)] if stray else payloads
+        payloads = [*self._parsed(self._rest), *self._payloads(self._parser.flush())]
+        stray = self._parser.stray_text
+        error = _object_or_none(stray) if stray else None
+        return [*payloads, ("error", error)] if error else payloads
 
-    def _feed_beginning(self, data: bytes) -> list[Payload]:
+    def _feed_stream(self, data: bytes) -> Iterator[Payload]:
+        """Reads whole events of one line, as nearly all are, without the parser, which gets everything else.
+
+        It gets that in lines that begin between events, so that it makes no difference how much it got before.
+        """
+        data, self._rest = self._rest + data, b""
+        if b"\r" in data and data[0] != _CR:  # An LF here may be the second half of a line's end.
+            data = data.replace(b"\r\n", b"\n")
+        start = 0
+        if not self._parser.is_between_events:
+            start = _first_blank_line(data)
+            yield from self._parsed(data[:start])
+        end = data.rfind(b"\n\n", start)
+        if end < 0 or b"\r" in data or not self._parser.is_between_events:
+            yield from self._parsed(data[start:])
+            return
+        before, *texts = _DATA_BEGINS.split(b"\n\n" + data[start:end])
+        if before:
+            yield from self._parsed(before + b"\n\n")
+        for text in texts:
+            try:
+                value = None if b"\n" in text else from_json(text)
+            except ValueError:
+                value = None
+            if value is not None:
+                yield "event", value
+            else:
+                yield from self._parsed(b"data: " + text + b"\n\n")
+        rest = data[end + 2 :]
+        if rest.startswith(_EVENT_BEGINS) and self._parser.is_between_events:
+            self._rest = rest
+        elif rest:
+            yield from self._parsed(rest)
+
+    def _parsed(self, data: bytes) -> list[Payload]:
+        return self._payloads(self._parser.feed(data))
+
+    def _feed_beginning(self, data: bytes) -> Iterator[Payload]:
         """The payloads of a piece of a body that is no stream, or of which nobody knows yet."""
         if self._start is not None:
             data = self._begin(self._start + data)
         if self._is_stream:
-            return self.feed(data)
+            yield from self._feed_stream(data)
         if self._document is not None:
             self._document += data
             check_size(len(self._document))
-        payloads: list[Payload] = []
         if self._array is not None:
+            payloads: list[Payload] = []
             for element in self._array.feed(data):
                 self._add(element, payloads)
             check_size(self._array.pending_bytes)
-        return payloads
+            yield from payloads
 
     def _begin(self, data: bytes) -> bytes:
         """Settles what the body is once its first character is there; the bytes that belong to it."""
@@ -112,52 +140,17 @@ class PayloadReader:
             self._document = bytearray()
         else:
             self._is_stream = True
+            data = data.removeprefix(_BOM)
+            self._parser.feed(b"\n")  # What it gets from now on is not the beginning of the body.
         return data
-
-    def _take_plain(self, data: bytes, position: int, payloads: list[Payload]) -> int:
-        """Takes the events from `position` on that are one line with an object, and a name at most.
-
-        Nearly all are, and most pieces of a stream are one such event: this gives what the parser would, at a
-        third of the cost. Returns where the rest begins, which is the parser's.
-        """
-        while position < len(data):
-            start = position + 6 if data.startswith(b"data: {", position) else self._past_name(data, position)
-            end = data.find(b"\n", start) + 1
-            if data.startswith(b"\n", end):
-                following = end + 1
-            elif data.startswith(b"\r\n", end):
-                following = end + 2
-            else:
-                break
-            try:
-                value = from_json(data[start:end])
-            except ValueError:
-                break
-            payloads.append(_new_payload(("event", value)))
-            position = following
-        return position
-
-    def _past_name(self, data: bytes, position: int) -> int:
-        """Where the object of an event with a name begins; the end of `data` where there is none."""
-        end = data.find(b"\n", position) + 1
-        name = data[position:end]
-        if data.startswith(b"data: {", end) and (name in self._plain_names or self._is_plain(name)):
-            return end + 6
-        return len(data)
-
-    def _is_plain(self, line: bytes) -> bool:
-        """Whether it is the line of an event's name and the name is not `error`; streams have few names."""
-        name = line.rstrip(b"\r\n")
-        is_plain = name.startswith(b"event: ") and b"\r" not in name and name != b"event: error"
-        if is_plain and len(self._plain_names) < _KNOWN_NAMES:
-            self._plain_names.add(line)
-        return is_plain
 
     def _payloads(self, events: list[SseEvent]) -> list[Payload]:
         payloads: list[Payload] = []
         for name, data, _, incomplete in events:
             if name == "error":
-                payloads.append(Payload("error", _error_object(data)))
+                payloads.append(("error", _error_object(data)))
+            elif data == _END_MARK:
+                payloads.append(_END)
             else:
                 self._add(data, payloads, incomplete=incomplete)
         return payloads
@@ -169,14 +162,14 @@ class PayloadReader:
             self._add_odd(data, payloads, incomplete=incomplete)
             return
         if isinstance(value, dict):
-            payloads.append(Payload("event", cast("JsonObject", value)))
+            payloads.append(("event", cast("JsonObject", value)))
         else:
             self._note_malformed("The provider sent a stream event that is not a JSON object.", data)
 
     def _add_odd(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool) -> None:
         """The end mark, nothing at all, or several objects: a missing blank line makes one event of two."""
         text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
-        if text == "[DONE]":
+        if text == _END_MARK:
             payloads.append(_END)
         elif "\n" in text:
             for line in filter(None, text.split("\n")):
@@ -191,8 +184,8 @@ class PayloadReader:
 
 def _first_blank_line(data: bytes) -> int:
     """Where the first blank line ends; the end of `data` where there is none."""
-    ends = [data.find(line) + len(line) for line in (b"\n\n", b"\r\n\r\n") if line in data]
-    return min(ends, default=len(data))
+    at = data.find(b"\n\n")
+    return len(data) if at < 0 else at + 2
 
 
 def _error_object(data: str) -> JsonObject:
@@ -224,7 +217,7 @@ def _whole(body: bytes) -> Payload:
     payload = object_in(value)
     if not payload:
         raise malformed("The provider's answer holds nothing.", text)
-    return Payload("document", payload)
+    return "document", payload
 
 
 def malformed(message: str, shown: str | None) -> TrunklineError:

@@ -267,6 +267,19 @@ async def test_command_comes_after_the_configured_key_and_before_everything_else
     }
 
 
+async def test_key_that_is_over_as_soon_as_it_is_there_is_still_used_once(store: KeyStore) -> None:
+    clock = Clock()
+
+    def later() -> float:
+        clock.now += 1000.0
+        return clock.now
+
+    resolver = CredentialResolver(store, {}, commands=KeyCommands(clock=later))
+    credential = await resolver.credential(owner(python(f"print('{CANARY}')")))
+    assert credential is not None
+    assert credential.authorization(ORIGIN) == Secret(CANARY)
+
+
 async def test_listing_never_runs_it_and_tells_what_is_known(store: KeyStore, log: Path) -> None:
     resolver = CredentialResolver(store, {})
     keyed = owner(counting(log))

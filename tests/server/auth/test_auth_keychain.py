@@ -201,6 +201,24 @@ def test_token_is_renewed_in_the_keychain(keychain: MemoryKeychain, path: Path) 
     assert "sk-" not in path.read_text()
 
 
+def test_half_a_token_is_none(keychain: MemoryKeychain, path: Path) -> None:
+    made = Token(access=Secret(CANARY), refresh=Secret(REFRESH), token_endpoint="https://id/t")
+    in_keychain(path).set_token("p", "default", made, origin=ORIGIN)
+    keychain.items = {place: secret for place, secret in keychain.items.items() if secret != REFRESH}
+    assert failure(KeyStore(path).find, "p", "default").code == ErrorCode.AUTH_MISSING
+
+
+@pytest.mark.usefixtures("keychain")
+def test_item_of_another_program_is_not_asked_for(path: Path) -> None:
+    put(in_keychain(path))
+    document = json.loads(path.read_text())
+    document["providers"]["p"]["keys"]["default"]["secret"] = {"keychain": "browser/p/default"}
+    path.write_text(json.dumps(document))
+    store = KeyStore(path)
+    assert store.list() == ()
+    assert store.find("p", "default") is None
+
+
 def test_noting_and_selecting_need_no_keychain(keychain: MemoryKeychain, path: Path) -> None:
     store = in_keychain(path)
     put(store)

@@ -287,3 +287,21 @@ async def test_folders_that_come_and_go_are_followed(wire: Wire, tmp_path: Path)
     wire.send(notification("workspace/didChangeWorkspaceFolders", event={"added": [], "removed": [folder]}))
     names = [provider["providerId"] for provider in (await ask(wire, "provider/list"))["providers"]]
     assert "openai" in names
+
+
+# --- the key store ----------------------------------------------------------------------------------------
+
+
+async def test_a_key_store_that_others_could_read_is_repaired_and_the_user_told(
+    wire: Wire, user: User
+) -> None:
+    await started(wire)
+    await store_key(wire)
+    store = user.paths.data / "auth.json"
+    store.chmod(0o644)
+
+    await ask(wire, "auth/set", providerId="openai", secret=CANARY)
+
+    warned = await wire.receive_method("window/showMessage")
+    assert str(store) in warned["params"]["message"]
+    assert store.stat().st_mode & 0o777 == 0o600
