@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _REFUSED = (ErrorCode.AUTH_REJECTED, ErrorCode.AUTH_FORBIDDEN)
 
 _HAS_CHAT_COMPLETIONS = ("openai-chat", "openrouter")
-_NOTHING_WAS_ASKED = (400, 422)
-_NO_SUCH_PATH = (404, 405)
+_NOTHING_WAS_ASKED = (400, 404, 405, 422)
+"""How an empty request is refused: it is malformed, or asks for a model, or a path, that is not there."""
 _WANTS_A_KEY = (401, 403)
 
 _ABOUT_THE_KEY = "/key"
@@ -67,8 +67,6 @@ async def _knows(http: "HttpClient", provider: "Provider", credential: "Credenti
     if provider.spec.api_type not in _HAS_CHAT_COMPLETIONS:
         return False
     answer = await _ask_nothing(http, provider, credential)
-    if answer.status in _NO_SUCH_PATH:
-        return False
     if answer.status not in _NOTHING_WAS_ASKED:
         raise error_from_answer(
             answer.status, answer.headers, answer.body, provider_id=provider.provider_id, model_id=None

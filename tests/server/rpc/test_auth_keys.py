@@ -240,7 +240,6 @@ async def test_what_openrouter_does_not_tell_is_unknown(client: Client, gate: Ga
         (answer_json({"error": {"message": "slow down"}}, 429), "unverified", "rateLimited"),
         (answer_json({"error": {"message": "broken"}}, 500), "unverified", "upstreamError"),
         (answer_json({"error": {"message": "pay"}}, 402), "unverified", "quotaExhausted"),
-        (answer_json({"error": {"message": "nothing here"}}, 404), "unverified", "upstreamBadRequest"),
         (Answer(302, {"Location": "https://elsewhere.example/models"}), "unverified", "upstreamBadRequest"),
     ],
 )
@@ -263,16 +262,23 @@ async def test_what_the_provider_says_is_the_result(
         (GOOD, None, "ok"),
         (BAD, None, "rejected"),
         (GOOD, answer_json({"error": {"message": "no model"}}, 400), "unverified"),
-        (GOOD, answer_json({"error": {"message": "not found"}}, 404), "unverified"),
+        (GOOD, answer_json({"error": {"message": "model not found"}}, 404), "unverified"),
         (GOOD, answer_json({"error": {"message": "broken"}}, 500), "unverified"),
         (GOOD, answer_json({"error": {"message": "no"}}, 401), "rejected"),
     ],
 )
-async def test_where_the_list_is_public_a_request_for_nothing_tells(
-    client: Client, gate: Gate, upstream: Upstream, secret: str, chat: Answer | None, state: str
+@pytest.mark.parametrize("models", [answer_json({"data": []}), answer_json({"error": "none"}, 404)])
+async def test_where_a_list_tells_nothing_a_request_for_nothing_does(
+    client: Client,
+    gate: Gate,
+    upstream: Upstream,
+    models: Answer,
+    secret: str,
+    chat: Answer | None,
+    state: str,
 ) -> None:
     await set_key(client, secret)
-    gate.answers["models"] = answer_json({"data": []})
+    gate.answers["models"] = models
     if chat is not None:
         gate.answers["completions"] = chat
     result = await verify(client)
