@@ -114,9 +114,9 @@ async def test_the_picker_has_the_popular_ones_first(user: User) -> None:
 
 
 @POSIX
-@pytest.mark.parametrize("prompt", ["Provider", "Key for"])
+@pytest.mark.parametrize("prompt", ["Provider: ", "Key for FastRouter: "])
 async def test_ctrl_c_ends_a_question_at_once(user: User, prompt: str) -> None:
-    arguments = ["auth", "login"] if prompt == "Provider" else ["auth", "login", "fastrouter"]
+    arguments = ["auth", "login"] if prompt == "Provider: " else ["auth", "login", "fastrouter"]
     seen = await on_a_terminal(user, arguments, {prompt: signal.SIGINT}, code=130)
     assert "Traceback" not in seen
     assert stored(user) == {}

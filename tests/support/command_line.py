@@ -51,36 +51,46 @@ async def on_a_terminal(
 ) -> str:
     """What a person sees until the command ends with `code`.
 
-    `answers` maps a prompt to what is typed when it appears, or to the signal that a key press sends.
+    `answers` maps a prompt to what is typed when it appears, or to the signal that a key press sends; that
+    needs the whole prompt, with the blank after it: a signal just before the reading begins is not noticed.
     """
     import pty
 
     screen, terminal = pty.openpty()
     env = {**user.env, "TERM": "xterm", "COLUMNS": "200", **env}
-    left = dict(answers)
     command = [sys.executable, "-m", "trunkline", *arguments]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=terminal, stdout=terminal, stderr=terminal, env=env, start_new_session=True
     )
     os.close(terminal)
-    seen = ""
-    loop = asyncio.get_running_loop()
-    async with asyncio.timeout(40):
-        while True:
-            try:
-                data = await loop.run_in_executor(None, os.read, screen, 4096)
-            except OSError:  # Linux's way of saying that the terminal was closed
-                break
-            if not data:
-                break
-            seen += data.decode()
-            for prompt in [prompt for prompt in left if prompt in seen]:
-                answer = left.pop(prompt)
-                if isinstance(answer, signal.Signals):
-                    process.send_signal(answer)
-                else:
-                    os.write(screen, answer.encode())
-        assert await process.wait() == code, seen
-    os.close(screen)
+    try:
+        async with asyncio.timeout(40):
+            seen = await _talk(process, screen, dict(answers))
+            assert await process.wait() == code, seen
+    finally:
+        if process.returncode is None:
+            process.kill()  # or the thread that reads from it never ends
+        os.close(screen)
     assert CANARY not in seen
     return seen
+
+
+async def _talk(
+    process: asyncio.subprocess.Process, screen: int, answers: dict[str, str | signal.Signals]
+) -> str:
+    seen = ""
+    loop = asyncio.get_running_loop()
+    while True:
+        try:
+            data = await loop.run_in_executor(None, os.read, screen, 4096)
+        except OSError:  # Linux's way of saying that the terminal was closed
+            return seen
+        if not data:
+            return seen
+        seen += data.decode()
+        for prompt in [prompt for prompt in answers if prompt in seen]:
+            answer = answers.pop(prompt)
+            if isinstance(answer, signal.Signals):
+                process.send_signal(answer)
+            else:
+                os.write(screen, answer.encode())

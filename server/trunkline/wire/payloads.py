@@ -5,7 +5,7 @@ error or a page in HTML. Which it is, the first character tells.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Literal, cast
 
 from pydantic_core import from_json
@@ -24,18 +24,22 @@ _CR = 0x0D
 _SHOWN_CHARS = 200
 _ADDRESS_HINT = "Check the provider's base URL: something else than its API may have answered."
 
-_DATA_BEGINS = re.compile(rb"\n\n(?:(?::[^\n]*)?\n)*(?:event: (?!error\n)[^\n]*\n)?data: (?=\{)")
-"""From the blank line before an event up to the object in it: comments, and a name that does not matter."""
-
+_OBJECT_BEGINS = rb"(?:event: (?!error\n).*\n)?data: (?=\{)"
+"""The lines of an event before the object in it; a name among them does not matter."""
+_AT_OBJECT = re.compile(_OBJECT_BEGINS)
+_BETWEEN_OBJECTS = re.compile(rb"\n\n" + _OBJECT_BEGINS)
+_BLANK_LINES = (b"\n\n", b"\n\r\n")
 _EVENT_BEGINS = (b"data: ", b"event: ")
 
-Payload = tuple[Literal["event", "error", "document", "end"], JsonObject]
-"""One JSON object of an answer, and what it is.
+PayloadKind = Literal["event", "error", "document", "end"]
+"""What a payload is.
 
 `event`: one event of the stream, or one element of an array that is the whole body (Gemini without `alt=sse`);
 `error`: an event whose type says so, or JSON between the events (Google); `document`: the whole body; `end`: the
 end mark `[DONE]`.
 """
+Payload = tuple[PayloadKind, JsonObject]
+"""One JSON object of an answer, and what it is."""
 _END_MARK = "[DONE]"
 _END: Payload = ("end", {})
 
@@ -59,11 +63,16 @@ class PayloadReader:
         self._document: bytearray | None = None
         self._array: JsonArraySplitter | None = None
 
-    def feed(self, data: bytes) -> Iterator[Payload]:
+    def feed(self, data: bytes) -> Iterable[Payload]:
         """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
-        if self._is_stream:
+        if self._start is not None:
+            data = self._begin(self._start + data)
+        if not self._is_stream:
+            return self._feed_whole(data)
+        if self._rest or not self._parser.is_between_events:
             return self._feed_stream(data)
-        return self._feed_beginning(data)
+        value = _only_object(data)
+        return self._feed_stream(data) if value is None else (("event", value),)
 
     def finish(self) -> list[Payload]:
         """The payloads that the end of the body completes."""
@@ -79,31 +88,32 @@ class PayloadReader:
 
         It gets that in lines that begin between events, so that it makes no difference how much it got before.
         """
-        data, self._rest = self._rest + data, b""
-        if b"\r" in data and data[0] != _CR:  # An LF here may be the second half of a line's end.
+        resumed = self._rest
+        if resumed:
+            data, self._rest = self._rest + data, b""
+        if data.find(b"\r") > 0:  # At the beginning it may have an LF that came after another one.
             data = data.replace(b"\r\n", b"\n")
-        start = 0
         if not self._parser.is_between_events:
             start = _first_blank_line(data)
             yield from self._parsed(data[:start])
-        end = data.rfind(b"\n\n", start)
-        if end < 0 or b"\r" in data or not self._parser.is_between_events:
-            yield from self._parsed(data[start:])
+            data = data[start:]
+        if data.find(b"\r") >= 0 or not self._parser.is_between_events:
+            yield from self._parsed(data)
             return
-        before, *texts = _DATA_BEGINS.split(b"\n\n" + data[start:end])
+        before, texts, rest = _split(data)
         if before:
-            yield from self._parsed(before + b"\n\n")
+            yield from self._parsed(before)
+        has_other_lines = b"\n" in b"".join(texts)
         for text in texts:
             try:
-                value = None if b"\n" in text else from_json(text)
+                value = None if has_other_lines and b"\n" in text else from_json(text, cache_strings="keys")
             except ValueError:
                 value = None
-            if value is not None:
-                yield "event", value
-            else:
+            if value is None:
                 yield from self._parsed(b"data: " + text + b"\n\n")
-        rest = data[end + 2 :]
-        if rest.startswith(_EVENT_BEGINS) and self._parser.is_between_events:
+            else:
+                yield "event", value
+        if rest.startswith(_EVENT_BEGINS) and (texts or not resumed) and self._parser.is_between_events:
             self._rest = rest
         elif rest:
             yield from self._parsed(rest)
@@ -111,21 +121,17 @@ class PayloadReader:
     def _parsed(self, data: bytes) -> list[Payload]:
         return self._payloads(self._parser.feed(data))
 
-    def _feed_beginning(self, data: bytes) -> Iterator[Payload]:
+    def _feed_whole(self, data: bytes) -> list[Payload]:
         """The payloads of a piece of a body that is no stream, or of which nobody knows yet."""
-        if self._start is not None:
-            data = self._begin(self._start + data)
-        if self._is_stream:
-            yield from self._feed_stream(data)
         if self._document is not None:
             self._document += data
             check_size(len(self._document))
+        payloads: list[Payload] = []
         if self._array is not None:
-            payloads: list[Payload] = []
             for element in self._array.feed(data):
                 self._add(element, payloads)
             check_size(self._array.pending_bytes)
-            yield from payloads
+        return payloads
 
     def _begin(self, data: bytes) -> bytes:
         """Settles what the body is once its first character is there; the bytes that belong to it."""
@@ -184,8 +190,36 @@ class PayloadReader:
 
 def _first_blank_line(data: bytes) -> int:
     """Where the first blank line ends; the end of `data` where there is none."""
-    at = data.find(b"\n\n")
+    line_end = data.find(b"\n")
+    at = -1 if line_end < 0 else data.find(b"\n\n", line_end)
     return len(data) if at < 0 else at + 2
+
+
+def _only_object(data: bytes) -> JsonObject | None:
+    """The object of the event that `data` is, if it is one of one line; None for anything else."""
+    begins = _AT_OBJECT.match(data)
+    if begins is None:
+        return None
+    start = begins.end()
+    line_end = data.find(b"\n", start)
+    if data[line_end:] not in _BLANK_LINES or data.find(b"\r", 0, line_end - 1) >= 0:
+        return None
+    try:
+        return from_json(data[start:line_end], cache_strings="keys")
+    except ValueError:
+        return None
+
+
+def _split(data: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """Lines from between events on, as those before the first object, the objects, and the unfinished event.
+
+    After an object there may be other lines.
+    """
+    end = data.rfind(b"\n\n", 0, data.rfind(b"\n") + 1)
+    if end < 0:
+        return b"", [], data
+    before, *objects = _BETWEEN_OBJECTS.split(b"\n\n" + data[:end])
+    return before and before + b"\n\n", objects, data[end + 2 :]
 
 
 def _error_object(data: str) -> JsonObject:
