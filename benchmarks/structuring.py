@@ -100,7 +100,9 @@ class OurServer:
 
     def __init__(self) -> None:
         self._app = Application()
-        self._watch = Stopwatch(self._app.directory, self._app.resolver, self._app.http)
+        self._watch = Stopwatch(
+            self._app.directory, self._app.resolver, self._app.http, self._app.keys.noticed
+        )
         self._app.chat = self._watch
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self._answered = asyncio.Event()

@@ -76,7 +76,7 @@ class FloodEngine(ChatEngine):
 async def main() -> int:
     """Serve until the client leaves."""
     app = Application()
-    app.chat = FloodEngine(app.directory, app.resolver, app.http)
+    app.chat = FloodEngine(app.directory, app.resolver, app.http, app.keys.noticed)
     reader, writer = await open_stdio(sys.stdin.buffer, sys.stdout.buffer)
     return await Connection(app, reader, writer).serve()
 

@@ -55,9 +55,7 @@ class Application:
         """The keys on disk."""
         from trunkline.auth.store import KeyStore
 
-        return KeyStore(
-            self.paths.data / "auth.json", keep_in=lambda: self.config.own().settings.key_store
-        )
+        return KeyStore(self.paths.data / "auth.json", keep_in=lambda: self.config.own().settings.key_store)
 
     def key_store_notices(self) -> tuple[str, ...]:
         """What the user should know of the key store, each sentence once; nothing before it was used."""

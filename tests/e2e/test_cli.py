@@ -50,7 +50,7 @@ async def test_models_of_an_unknown_provider(user: User) -> None:
 
 
 async def test_login_list_chat_and_logout(user: User, upstream: DemoUpstream) -> None:
-    login = await trunkline(user, "auth", "login", "fastrouter", stdin=f"{CANARY}\n")
+    login = await trunkline(user, "auth", "login", "fastrouter", "--no-verify", stdin=f"{CANARY}\n")
     assert (login.code, login.out) == (0, "")
     assert f"ends in {CANARY[-4:]}" in login.err
     listed = await trunkline(user, "auth", "list")
@@ -76,7 +76,7 @@ async def test_login_list_chat_and_logout(user: User, upstream: DemoUpstream) ->
 
 async def test_a_key_that_is_overruled_is_said_to_be(user: User) -> None:
     user.configure({"provider": {"fastrouter": {"options": {"apiKey": "sk-v1-configured-key"}}}})
-    login = await trunkline(user, "auth", "login", "fastrouter", stdin=CANARY)
+    login = await trunkline(user, "auth", "login", "fastrouter", "--no-verify", stdin=CANARY)
     assert login.code == 0
     assert "not used now: the one from the configuration comes first" in login.err
 
@@ -176,7 +176,8 @@ async def test_a_reader_that_has_enough_is_no_error_to_talk_about(user: User) ->
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
 async def test_on_a_terminal_the_key_is_typed_unseen(user: User) -> None:
-    seen = await on_a_terminal(user, ["auth", "login", "fastrouter"], {"Key for FastRouter": f"{CANARY}\n"})
+    login = ["auth", "login", "fastrouter", "--no-verify"]
+    seen = await on_a_terminal(user, login, {"Key for FastRouter": f"{CANARY}\n"})
     assert CANARY not in seen
     assert "Stored the key for FastRouter" in seen
     stored = json.loads((user.paths.data / "auth.json").read_text(encoding="utf-8"))

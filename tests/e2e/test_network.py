@@ -166,7 +166,9 @@ async def test_a_new_catalogue_comes_in_the_background_and_is_told(user: User, s
     async with (
         asyncio.timeout(50),
         spawn(
-            SERVER, env=env_of(user, served), on_notification=lambda *what: told.put_nowait(what)
+            SERVER,
+            env=env_of(user, served),
+            on_notification=lambda method, params: told.put_nowait((method, params)),
         ) as client,
     ):
         await handshake(client)

@@ -7,6 +7,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from support.user import CANARY, User
 
@@ -51,8 +52,7 @@ async def on_a_terminal(
 ) -> str:
     """What a person sees until the command ends with `code`.
 
-    `answers` maps a prompt to what is typed when it appears, or to the signal that a key press sends; that
-    needs the whole prompt, with the blank after it: a signal just before the reading begins is not noticed.
+    `answers` maps a prompt to what is typed when it appears, or to the signal that a key press sends.
     """
     import pty
 
@@ -75,6 +75,13 @@ async def on_a_terminal(
     return seen
 
 
+def _wait_until_it_waits(pid: int) -> None:
+    """A signal that comes just before Python begins to read from a terminal is noticed only after it."""
+    stat = Path(f"/proc/{pid}/stat")
+    while stat.exists() and stat.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "S":
+        pass
+
+
 async def _talk(
     process: asyncio.subprocess.Process, screen: int, answers: dict[str, str | signal.Signals]
 ) -> str:
@@ -91,6 +98,7 @@ async def _talk(
         for prompt in [prompt for prompt in answers if prompt in seen]:
             answer = answers.pop(prompt)
             if isinstance(answer, signal.Signals):
+                _wait_until_it_waits(process.pid)
                 process.send_signal(answer)
             else:
                 os.write(screen, answer.encode())

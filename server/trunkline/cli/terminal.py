@@ -23,6 +23,9 @@ INTERRUPTED = 130
 
 def run(work: Coroutine[Any, Any, int]) -> NoReturn:
     """Run a command's coroutine and exit with its code; an error becomes its message and hint on stderr."""
+    from trunkline.rpc.logs import log_to
+
+    log_to(None)  # warnings to stderr, without keys
     try:
         code = asyncio.run(work)
     except TrunklineError as error:

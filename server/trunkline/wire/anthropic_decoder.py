@@ -10,7 +10,7 @@ from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.anthropic_blocks import Block, ToolUseBlock, new_block
 from trunkline.wire.anthropic_usage import read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
-from trunkline.wire.payloads import PayloadKind
+from trunkline.wire.payloads import Payload
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, FinishReason, Message, ProviderData
@@ -74,7 +74,8 @@ class AnthropicDecoder(AnswerDecoder):
         return "stop" if reason == "toolCalls" else reason
 
     @override
-    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+        kind, value = payload
         if kind == "event":
             event_type = value.get("type")
             taker = self._takers.get(event_type) if isinstance(event_type, str) else None

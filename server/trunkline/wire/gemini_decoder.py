@@ -12,7 +12,7 @@ from trunkline.wire.gemini_replay import signed, whole_part
 from trunkline.wire.gemini_tool_calls import FunctionCalls
 from trunkline.wire.gemini_usage import read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
-from trunkline.wire.payloads import PayloadKind
+from trunkline.wire.payloads import Payload
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
     ChatEvent,
@@ -84,7 +84,7 @@ class GeminiDecoder(AnswerDecoder):
         self._ended = True
 
     @override
-    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
         if payload.kind == "end":
             return  # Not Google's; a gateway's answer is complete by its finish reason as well.
         chunk = payload.value

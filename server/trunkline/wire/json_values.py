@@ -1,7 +1,7 @@
 """Reading JSON nobody promised the shape of: parsing, and taking a value only if it has the wanted type."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from pydantic_core import from_json
 
@@ -36,14 +36,12 @@ def compact_json(value: Any) -> str:
 
 def object_in(value: Any) -> JsonObject:
     """`value` if it is an object, else an empty one."""
-    found: JsonObject | None = value
-    return found if isinstance(found, dict) else {}
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
 
 
 def list_in(value: Any) -> list[Any]:
     """`value` if it is an array, else an empty one."""
-    found: list[Any] | None = value
-    return found if isinstance(found, list) else []
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 def text_in(value: Any) -> str:

@@ -1,17 +1,8 @@
 """An assistant message while it is being received."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol
 
-from trunkline_protocol.chat import (
-    Citation,
-    Message,
-    Part,
-    ProviderData,
-    ReasoningDelta,
-    ReasoningPart,
-    TextDelta,
-    TextPart,
-)
+from trunkline_protocol.chat import Citation, Message, Part, ProviderData, ReasoningPart, TextPart
 
 
 class PartDraft(Protocol):
@@ -22,37 +13,21 @@ class PartDraft(Protocol):
         ...
 
 
-class TextDraft:
-    """Text, with its sources."""
-
+class _TextDraft:
     def __init__(self) -> None:
+        self.pieces: list[str] = []
         self.citations: list[Citation] = []
-        self._pieces: list[str] = []
-
-    def grow(self, delta: str) -> TextDelta:
-        """Appends to the text; returns the event that tells so."""
-        self._pieces.append(delta)
-        return TextDelta(text=delta)
 
     def part(self) -> TextPart:
-        """See `PartDraft`."""
-        return TextPart(text="".join(self._pieces), citations=tuple(self.citations) or None)
+        return TextPart(text="".join(self.pieces), citations=tuple(self.citations) or None)
 
 
-class ReasoningDraft:
-    """Reasoning."""
-
+class _ReasoningDraft:
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-
-    def grow(self, delta: str) -> ReasoningDelta:
-        """Appends to the text; returns the event that tells so."""
-        self._pieces.append(delta)
-        return ReasoningDelta(text=delta)
+        self.pieces: list[str] = []
 
     def part(self) -> ReasoningPart:
-        """See `PartDraft`."""
-        return ReasoningPart(text="".join(self._pieces))
+        return ReasoningPart(text="".join(self.pieces))
 
 
 class _WholePart:
@@ -63,53 +38,53 @@ class _WholePart:
         return self._part
 
 
-Draft = TypeVar("Draft", bound=PartDraft)
-
-
 class MessageDraft:
     """Collects parts in the order in which they begin; text next to text of the same kind is one part."""
 
     def __init__(self) -> None:
         self._drafts: list[PartDraft] = []
-        self._last: PartDraft | None = None
 
-    def text(self) -> TextDraft:
-        """Where the answer's text goes on: the last part, or a new one."""
-        last = self._last
-        if isinstance(last, TextDraft):
-            return last
-        return self._begun(TextDraft())
-
-    def reasoning(self) -> ReasoningDraft:
-        """Where the reasoning goes on: the last part, or a new one."""
-        last = self._last
-        if isinstance(last, ReasoningDraft):
-            return last
-        return self._begun(ReasoningDraft())
+    def add_text(self, text: str) -> None:
+        """Appends to the answer's text."""
+        last = self._drafts[-1] if self._drafts else None
+        if not isinstance(last, _TextDraft):
+            last = _TextDraft()
+            self._drafts.append(last)
+        last.pieces.append(text)
 
     def add_citation(self, citation: Citation) -> None:
         """Adds a source of the text that came last, which is empty when none came yet."""
-        last = next((draft for draft in reversed(self._drafts) if isinstance(draft, TextDraft)), None)
-        (last or self._begun(TextDraft())).citations.append(citation)
+        last = next((draft for draft in reversed(self._drafts) if isinstance(draft, _TextDraft)), None)
+        if last is None:
+            last = _TextDraft()
+            self._drafts.append(last)
+        last.citations.append(citation)
+
+    def add_reasoning(self, text: str) -> None:
+        """Appends to the reasoning."""
+        last = self._drafts[-1] if self._drafts else None
+        if not isinstance(last, _ReasoningDraft):
+            last = _ReasoningDraft()
+            self._drafts.append(last)
+        last.pieces.append(text)
 
     def add_whole(self, part: Part) -> None:
         """Adds a part that came whole."""
-        self.add(_WholePart(part))
+        self._drafts.append(_WholePart(part))
 
     def add(self, draft: PartDraft) -> None:
         """Adds a part that grows elsewhere."""
         self._drafts.append(draft)
-        self._last = draft
 
     def begin_reasoning(self) -> None:
         """Begins a reasoning part here unless there is one: what the provider wants back needs a place."""
         if not self.has_reasoning:
-            self.add(ReasoningDraft())
+            self._drafts.append(_ReasoningDraft())
 
     @property
     def has_reasoning(self) -> bool:
         """Whether there is a reasoning part."""
-        return any(isinstance(draft, ReasoningDraft) for draft in self._drafts)
+        return any(isinstance(draft, _ReasoningDraft) for draft in self._drafts)
 
     def message(self, provider_data: ProviderData | None = None) -> Message:
         """The message as far as it came, with `provider_data` on the first reasoning part."""
@@ -121,7 +96,3 @@ class MessageDraft:
             elif part is not None:
                 parts.append(part)
         return Message(role="assistant", content=tuple(parts))
-
-    def _begun(self, draft: Draft) -> Draft:
-        self.add(draft)
-        return draft

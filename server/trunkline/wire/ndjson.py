@@ -45,7 +45,7 @@ class NdjsonReader:
             except ValueError:
                 value = None
             if value:
-                payloads.append(("event", value))
+                payloads.append(Payload("event", value))
             else:
                 shown = line.decode("utf-8", "replace")
                 unread = malformed("The provider sent a line that is not a JSON object.", shown)

@@ -8,7 +8,7 @@ from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.json_values import compact_json, count_in, list_in, object_in, text_in
 from trunkline.wire.message_draft import MessageDraft
 from trunkline.wire.ndjson import NdjsonReader
-from trunkline.wire.payloads import PayloadKind
+from trunkline.wire.payloads import Payload
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
@@ -16,6 +16,8 @@ from trunkline_protocol.chat import (
     FinishReason,
     Message,
     ProviderData,
+    ReasoningDelta,
+    TextDelta,
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
@@ -49,9 +51,8 @@ class OllamaDecoder(AnswerDecoder):
         reason = _FINISH_REASONS.get(self.raw_finish_reason or ("stop" if self._done else ""), "other")
         return "toolCalls" if reason == "stop" and self._called_tools else reason
 
-    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
-        del kind  # Every line is an event.
-        line = value
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+        line = payload.value
         if line.get("error"):
             raise self._reported(line)
         if self.served_model is None:
@@ -65,20 +66,18 @@ class OllamaDecoder(AnswerDecoder):
         if done:
             self._take_end(line, events)
 
-    def _growth(self, event: JsonObject) -> tuple[GrowingText, str] | None:
-        message = event.get("message")
-        if self._begun and isinstance
-        
     def _end_of_body(self, events: list[ChatEvent]) -> None:
         """The last line says that it is the last: without it the answer was cut."""
 
     def _take_message(self, message: JsonObject, events: list[ChatEvent]) -> None:
         thinking = message.get("thinking")
         if thinking and isinstance(thinking, str):
-            events.append(self._draft.reasoning().grow(thinking))
+            self._draft.add_reasoning(thinking)
+            events.append(ReasoningDelta(text=thinking))
         content = message.get("content")
         if content and isinstance(content, str):
-            events.append(self._draft.text().grow(content))
+            self._draft.add_text(content)
+            events.append(TextDelta(text=content))
         if "tool_calls" in message:
             for call in map(object_in, list_in(message["tool_calls"])):
                 self._take_call(call, events)

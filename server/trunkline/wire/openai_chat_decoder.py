@@ -12,7 +12,7 @@ from trunkline.wire.openai_chat_citations import SearchResults, annotation_citat
 from trunkline.wire.openai_chat_media import SoundDraft, made_image
 from trunkline.wire.openai_chat_tool_calls import ToolCallMerger
 from trunkline.wire.openai_chat_usage import read_usage
-from trunkline.wire.payloads import PayloadKind
+from trunkline.wire.payloads import Payload
 from trunkline.wire.reasoning_details import ReasoningDetails
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
@@ -93,7 +93,8 @@ class OpenAiChatDecoder(AnswerDecoder):
             return "toolCalls" if reason == "stop" or self.raw_finish_reason is None else reason
         return "stop" if reason == "toolCalls" else reason
 
-    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+        kind, value = payload
         if kind == "event":
             self._take_chunk(value, "delta", events)
         elif kind == "end":

@@ -9,7 +9,7 @@ from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.openai_responses_answer import AnswerItems, TextPlace
 from trunkline.wire.openai_responses_usage import read_usage
-from trunkline.wire.payloads import PayloadKind
+from trunkline.wire.payloads import Payload
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, FinishReason, Message
@@ -70,7 +70,8 @@ class OpenAiResponsesDecoder(AnswerDecoder):
         return "stop" if self.raw_finish_reason == "completed" else "other"
 
     @override
-    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+        kind, value = payload
         if kind == "event":
             name = text_in(value.get("type"))
             place = _DELTAS.get(name)

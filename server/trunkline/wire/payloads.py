@@ -4,9 +4,8 @@ A server that was asked for a stream may send something else with status 200: a 
 error or a page in HTML. Which it is, the first character tells.
 """
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import Literal, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from pydantic_core import from_json
 
@@ -18,30 +17,29 @@ from trunkline.wire.sse import MAX_EVENT_BYTES, SseEvent, SseParser
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
-_BOM = b"\xef\xbb\xbf"
-_BLANK = b" \t\r\n" + _BOM
-_CR = 0x0D
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_BLANK = b" \t\r\n\xef\xbb\xbf"
 _SHOWN_CHARS = 200
+_KNOWN_NAMES = 100
 _ADDRESS_HINT = "Check the provider's base URL: something else than its API may have answered."
 
-_OBJECT_BEGINS = rb"(?:event: (?!error\n).*\n)?data: (?=\{)"
-"""The lines of an event before the object in it; a name among them does not matter."""
-_AT_OBJECT = re.compile(_OBJECT_BEGINS)
-_BETWEEN_OBJECTS = re.compile(rb"\n\n" + _OBJECT_BEGINS)
-_BLANK_LINES = (b"\n\n", b"\n\r\n")
-_EVENT_BEGINS = (b"data: ", b"event: ")
 
-PayloadKind = Literal["event", "error", "document", "end"]
-"""What a payload is.
+class Payload(NamedTuple):
+    """One JSON object of an answer."""
 
-`event`: one event of the stream, or one element of an array that is the whole body (Gemini without `alt=sse`);
-`error`: an event whose type says so, or JSON between the events (Google); `document`: the whole body; `end`: the
-end mark `[DONE]`.
-"""
-Payload = tuple[PayloadKind, JsonObject]
-"""One JSON object of an answer, and what it is."""
-_END_MARK = "[DONE]"
-_END: Payload = ("end", {})
+    kind: Literal["event", "error", "document", "end"]
+    """`event`: one event of the stream, or one element of an array that is the whole body (Gemini without
+    `alt=sse`); `error`: an event whose type says so, or JSON between the events (Google); `document`: the
+    whole body; `end`: the end mark `[DONE]`."""
+    value: JsonObject
+
+
+_END = Payload("end", {})
+
+_new_payload: "Callable[[tuple[str, JsonObject]], Payload]" = partial(cast("Any", tuple).__new__, Payload)
+"""The class's own constructor takes twice as long, which counts in a stream of thousands of events."""
 
 
 class PayloadReader:
@@ -56,73 +54,41 @@ class PayloadReader:
         self.malformed: TrunklineError | None = None
         """What was wrong with the first event that could not be read."""
         self._parser = SseParser()
+        self._plain_names: set[bytes] = set()
         self._is_stream = False
-        self._rest = b""
-        """The beginning of an event, which the parser has not got."""
         self._start: bytes | None = b""
         self._document: bytearray | None = None
         self._array: JsonArraySplitter | None = None
 
-    def feed(self, data: bytes) -> Iterable[Payload]:
-        """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
-        if self._start is not None:
-            data = self._begin(self._start + data)
+    def feed(self, data: bytes) -> list[Payload]:
+        """The payloads that `data` completes."""
         if not self._is_stream:
-            return self._feed_whole(data)
-        if self._rest or not self._parser.is_between_events:
-            return self._feed_stream(data)
-        value = _only_object(data)
-        return self._feed_stream(data) if value is None else (("event", value),)
+            return self._feed_beginning(data)
+        payloads: list[Payload] = []
+        position = 0
+        if not self._parser.is_between_events:
+            position = _first_blank_line(data)
+            payloads += self._payloads(self._parser.feed(data[:position]))
+        if self._parser.is_between_events:
+            position = self._take_plain(data, position, payloads)
+        if position < len(data):
+            payloads += self._payloads(self._parser.feed(data[position:]))
+        return payloads
 
     def finish(self) -> list[Payload]:
         """The payloads that the end of the body completes."""
         if self._document is not None:
             return [_whole(bytes(self._document))]
-        payloads = [*self._parsed(self._rest), *self._payloads(self._parser.flush())]
-        stray = self._parser.stray_text
-        error = _object_or_none(stray) if stray else None
-        return [*payloads, ("error", error)] if error else payloads
+        payloads = self._payloads(self._parser.flush())
+        stray = _object_or_none(self._parser.stray_text)
+        return [*payloads, Payload("error", stray)] if stray else payloads
 
-    def _feed_stream(self, data: bytes) -> Iterator[Payload]:
-        """Reads whole events of one line, as nearly all are, without the parser, which gets everything else.
-
-        It gets that in lines that begin between events, so that it makes no difference how much it got before.
-        """
-        resumed = self._rest
-        if resumed:
-            data, self._rest = self._rest + data, b""
-        if data.find(b"\r") > 0:  # At the beginning it may have an LF that came after another one.
-            data = data.replace(b"\r\n", b"\n")
-        if not self._parser.is_between_events:
-            start = _first_blank_line(data)
-            yield from self._parsed(data[:start])
-            data = data[start:]
-        if data.find(b"\r") >= 0 or not self._parser.is_between_events:
-            yield from self._parsed(data)
-            return
-        before, texts, rest = _split(data)
-        if before:
-            yield from self._parsed(before)
-        has_other_lines = b"\n" in b"".join(texts)
-        for text in texts:
-            try:
-                value = None if has_other_lines and b"\n" in text else from_json(text, cache_strings="keys")
-            except ValueError:
-                value = None
-            if value is None:
-                yield from self._parsed(b"data: " + text + b"\n\n")
-            else:
-                yield "event", value
-        if rest.startswith(_EVENT_BEGINS) and (texts or not resumed) and self._parser.is_between_events:
-            self._rest = rest
-        elif rest:
-            yield from self._parsed(rest)
-
-    def _parsed(self, data: bytes) -> list[Payload]:
-        return self._payloads(self._parser.feed(data))
-
-    def _feed_whole(self, data: bytes) -> list[Payload]:
+    def _feed_beginning(self, data: bytes) -> list[Payload]:
         """The payloads of a piece of a body that is no stream, or of which nobody knows yet."""
+        if self._start is not None:
+            data = self._begin(self._start + data)
+        if self._is_stream:
+            return self.feed(data)
         if self._document is not None:
             self._document += data
             check_size(len(self._document))
@@ -146,17 +112,52 @@ class PayloadReader:
             self._document = bytearray()
         else:
             self._is_stream = True
-            data = data.removeprefix(_BOM)
-            self._parser.feed(b"\n")  # What it gets from now on is not the beginning of the body.
         return data
+
+    def _take_plain(self, data: bytes, position: int, payloads: list[Payload]) -> int:
+        """Takes the events from `position` on that are one line with an object, and a name at most.
+
+        Nearly all are, and most pieces of a stream are one such event: this gives what the parser would, at a
+        third of the cost. Returns where the rest begins, which is the parser's.
+        """
+        while position < len(data):
+            start = position + 6 if data.startswith(b"data: {", position) else self._past_name(data, position)
+            end = data.find(b"\n", start) + 1
+            if data.startswith(b"\n", end):
+                following = end + 1
+            elif data.startswith(b"\r\n", end):
+                following = end + 2
+            else:
+                break
+            try:
+                value = from_json(data[start:end])
+            except ValueError:
+                break
+            payloads.append(_new_payload(("event", value)))
+            position = following
+        return position
+
+    def _past_name(self, data: bytes, position: int) -> int:
+        """Where the object of an event with a name begins; the end of `data` where there is none."""
+        end = data.find(b"\n", position) + 1
+        name = data[position:end]
+        if data.startswith(b"data: {", end) and (name in self._plain_names or self._is_plain(name)):
+            return end + 6
+        return len(data)
+
+    def _is_plain(self, line: bytes) -> bool:
+        """Whether it is the line of an event's name and the name is not `error`; streams have few names."""
+        name = line.rstrip(b"\r\n")
+        is_plain = name.startswith(b"event: ") and b"\r" not in name and name != b"event: error"
+        if is_plain and len(self._plain_names) < _KNOWN_NAMES:
+            self._plain_names.add(line)
+        return is_plain
 
     def _payloads(self, events: list[SseEvent]) -> list[Payload]:
         payloads: list[Payload] = []
         for name, data, _, incomplete in events:
             if name == "error":
-                payloads.append(("error", _error_object(data)))
-            elif data == _END_MARK:
-                payloads.append(_END)
+                payloads.append(Payload("error", _error_object(data)))
             else:
                 self._add(data, payloads, incomplete=incomplete)
         return payloads
@@ -168,14 +169,14 @@ class PayloadReader:
             self._add_odd(data, payloads, incomplete=incomplete)
             return
         if isinstance(value, dict):
-            payloads.append(("event", cast("JsonObject", value)))
+            payloads.append(Payload("event", cast("JsonObject", value)))
         else:
             self._note_malformed("The provider sent a stream event that is not a JSON object.", data)
 
     def _add_odd(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool) -> None:
         """The end mark, nothing at all, or several objects: a missing blank line makes one event of two."""
         text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
-        if text == _END_MARK:
+        if text == "[DONE]":
             payloads.append(_END)
         elif "\n" in text:
             for line in filter(None, text.split("\n")):
@@ -190,36 +191,8 @@ class PayloadReader:
 
 def _first_blank_line(data: bytes) -> int:
     """Where the first blank line ends; the end of `data` where there is none."""
-    line_end = data.find(b"\n")
-    at = -1 if line_end < 0 else data.find(b"\n\n", line_end)
-    return len(data) if at < 0 else at + 2
-
-
-def _only_object(data: bytes) -> JsonObject | None:
-    """The object of the event that `data` is, if it is one of one line; None for anything else."""
-    begins = _AT_OBJECT.match(data)
-    if begins is None:
-        return None
-    start = begins.end()
-    line_end = data.find(b"\n", start)
-    if data[line_end:] not in _BLANK_LINES or data.find(b"\r", 0, line_end - 1) >= 0:
-        return None
-    try:
-        return from_json(data[start:line_end], cache_strings="keys")
-    except ValueError:
-        return None
-
-
-def _split(data: bytes) -> tuple[bytes, list[bytes], bytes]:
-    """Lines from between events on, as those before the first object, the objects, and the unfinished event.
-
-    After an object there may be other lines.
-    """
-    end = data.rfind(b"\n\n", 0, data.rfind(b"\n") + 1)
-    if end < 0:
-        return b"", [], data
-    before, *objects = _BETWEEN_OBJECTS.split(b"\n\n" + data[:end])
-    return before and before + b"\n\n", objects, data[end + 2 :]
+    ends = [data.find(line) + len(line) for line in (b"\n\n", b"\r\n\r\n") if line in data]
+    return min(ends, default=len(data))
 
 
 def _error_object(data: str) -> JsonObject:
@@ -251,7 +224,7 @@ def _whole(body: bytes) -> Payload:
     payload = object_in(value)
     if not payload:
         raise malformed("The provider's answer holds nothing.", text)
-    return "document", payload
+    return Payload("document", payload)
 
 
 def malformed(message: str, shown: str | None) -> TrunklineError:

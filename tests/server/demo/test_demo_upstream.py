@@ -301,9 +301,9 @@ async def test_leaving_ends_connections_that_are_still_open() -> None:
         busy_reader, busy = await asyncio.open_connection("127.0.0.1", port)
         busy.write(post({**question("hi"), "stream": True}))
         await busy_reader.readuntil(b"assistant")
-    for reader, writer in ((idle_reader, idle), (busy_reader, busy)):
+    for read_end, writer in ((idle_reader, idle), (busy_reader, busy)):
         with suppress(ConnectionResetError):  # an abort may arrive as one
-            assert b"[DONE]" not in await reader.read()
+            assert b"[DONE]" not in await read_end.read()
         writer.close()
 
 
