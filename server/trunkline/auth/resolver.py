@@ -127,7 +127,7 @@ class CredentialResolver:
             try:
                 self._store.note_state(info.provider_id, info.key_id, info.fingerprint, state, account)
             except TrunklineError as error:
-                logger.warning("the state of a key of %s is not kept: %s", info.provider_id, error.message)
+                logger.info("the state of a key of %s is not kept: %s", info.provider_id, error.message)
         else:
             self._noted[_identity(info)] = (state, account)
 

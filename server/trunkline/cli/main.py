@@ -8,7 +8,7 @@ from typing_extensions import override
 from trunkline import __version__
 
 _COMMANDS = {
-    "auth": ("trunkline.cli.auth", "Store, list and remove keys."),
+    "auth": ("trunkline.cli.auth", "Store, list, verify and take over keys."),
     "chat": ("trunkline.cli.chat", "Ask a model and print its answer."),
     "config": ("trunkline.cli.config", "Check, describe and import the configuration."),
     "demo": ("trunkline.cli.demo", "See Trunkline work, without a key."),

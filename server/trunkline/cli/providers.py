@@ -7,6 +7,7 @@ import click
 from trunkline.cli.terminal import application, run, workspace_choices
 from trunkline_protocol.providers import ProviderInfo, ProviderListParams, ProviderListResult
 
+_SOURCES = {"config": "configuration", "command": "command", "store": "key store", "keychain": "keychain"}
 _COLOURS = {"ready": "green", "stale": "yellow", "failed": "red", "notConnected": "bright_black"}
 
 
@@ -54,9 +55,7 @@ def _show(result: ProviderListResult) -> None:
 def _key(info: ProviderInfo) -> str:
     auth = info.auth
     if auth.key_state == "present":
-        return auth.key_env_var or {"config": "configuration", "store": "key store"}.get(
-            auth.key_source or "", ""
-        )
+        return auth.key_env_var or _SOURCES.get(auth.key_source or "", "")
     if not auth.needed:
         return "needs none"
     return " or ".join(auth.env_vars) or "-"

@@ -33,10 +33,14 @@ _WHOLE_PLACE = re.compile(r"\{(?:env|file):[^{}]*\}")
 _PUBLIC_OPTIONS = (("baseURL",), ("discoverModels",))
 """Any other text among the options may be a secret."""
 
+_COMMAND = "apiKeyCommand"
+"""Names a program to run: nothing that comes in a file of somebody else's."""
+
 _BOUND_TO_ADDRESS = (
     ("api",),
     ("env",),
     ("options", "apiKey"),
+    ("options", _COMMAND),
     ("options", "baseURL"),
     ("options", "headers"),
 )
@@ -133,7 +137,10 @@ def _known_section(key: Key, section: Any, left: list[tuple[str, str]]) -> Any:
         return section
     known = _known(key, cast("JsonObject", section), ProviderSettings, left)
     if isinstance(known.get("options"), dict):
-        known["options"] = _without_empty((*key, "options"), known["options"], left)
+        options = _without_empty((*key, "options"), known["options"], left)
+        if options.pop(_COMMAND, None) is not None:
+            left.append((key_name(*key, "options", _COMMAND), "names a program to run; set it yourself"))
+        known["options"] = options
     if isinstance(known.get("models"), dict):
         known["models"] = {
             name: _known((*key, "models", name), cast("JsonObject", model), ModelSettings, left)

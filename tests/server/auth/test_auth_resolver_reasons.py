@@ -255,7 +255,7 @@ def test_state_that_cannot_be_kept_is_not_worth_failing_for(
     resolver = CredentialResolver(store, {})
     (info,) = resolver.list(owner())
     store.path.write_text(f'{{"version": 1, "{STORED}')
-    with caplog.at_level(logging.WARNING):
+    with caplog.at_level(logging.INFO):
         resolver.note_state(info, "ok")
     assert "cannot be read" in caplog.text
     assert STORED not in caplog.text

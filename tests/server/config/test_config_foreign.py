@@ -224,6 +224,19 @@ def test_the_users_key_does_not_meet_an_imported_address(own: Path) -> None:
     assert made.change == {}
 
 
+def test_a_program_to_run_is_not_taken_over(own: Path) -> None:
+    command = {"options": {"apiKeyCommand": ["sh", "-c", "anything"], "baseURL": "https://p.example/v1"}}
+    made = plan(own, {"provider": {"p": command}}, overwrite=True)
+    assert made.change == {"provider": {"p": {"options": {"baseURL": "https://p.example/v1"}}}}
+    assert "program to run" in dict(made.left)["`provider.p.options.apiKeyCommand`"]
+
+
+def test_the_key_of_the_users_command_does_not_meet_an_imported_address(own: Path) -> None:
+    (own / "trunkline.jsonc").write_text('{"provider": {"p": {"options": {"apiKeyCommand": ["print-key"]}}}}')
+    made = plan(own, {"provider": {"p": {"options": {"baseURL": "https://theirs.example/v1"}}}})
+    assert made.change == {}
+
+
 def test_files_that_cannot_be_read_are_told_and_the_others_are_taken(own: Path) -> None:
     broken, fine = own.parent / "kilo.json", own.parent / "opencode.json"
     broken.write_text(f'{{\n"model": "{CANARY}" x')
