@@ -8,7 +8,16 @@ from typing import Any
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder
 from trunkline.wire.formats import adapter
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, ReasoningPart, TextPart, ToolCallPart
+from trunkline_protocol.chat import (
+    ChatEvent,
+    ChatStreamParams,
+    ReasoningDelta,
+    ReasoningPart,
+    TextDelta,
+    TextPart,
+    ToolCallDelta,
+    ToolCallPart,
+)
 from trunkline_protocol.models import Modality, ModelCapabilities, ModelInfo, Pricing
 from trunkline_protocol.providers import ApiType
 
@@ -58,6 +67,7 @@ def model_info(
 class Outcome:
     decoder: ChatDecoder
     events: list[ChatEvent]
+    """Deltas of one text that follow each other are one: in how many they come depends on the pieces."""
     error: TrunklineError | None
 
     @property
@@ -83,15 +93,40 @@ class Outcome:
 
 
 def decode(pieces: Iterable[bytes], api_type: ApiType = "openrouter") -> Outcome:
-    decoder = adapter(api_type).decoder(chat_call())
+    return outcome_of(adapter(api_type).decoder(chat_call()), pieces)
+
+
+def outcome_of(decoder: ChatDecoder, pieces: Iterable[bytes]) -> Outcome:
+    """What a decoder makes of a body."""
     events: list[ChatEvent] = []
     try:
         for piece in pieces:
             events += decoder.feed(piece)
         events += decoder.finish()
     except TrunklineError as error:
-        return Outcome(decoder, events, error)
-    return Outcome(decoder, events, None)
+        return Outcome(decoder, joined(events), error)
+    return Outcome(decoder, joined(events), None)
+
+
+def joined(events: Iterable[ChatEvent]) -> list[ChatEvent]:
+    """The events with neighbouring deltas of one text as one."""
+    joined: list[ChatEvent] = []
+    for event in events:
+        last = joined[-1] if joined else None
+        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+            joined[-1] = TextDelta(text=last.text + event.text)
+        elif isinstance(event, ReasoningDelta) and isinstance(last, ReasoningDelta):
+            joined[-1] = ReasoningDelta(text=last.text + event.text)
+        elif (
+            isinstance(event, ToolCallDelta)
+            and isinstance(last, ToolCallDelta)
+            and event.call_id == last.call_id
+        ):
+            more = last.arguments_text + event.arguments_text
+            joined[-1] = ToolCallDelta(call_id=event.call_id, arguments_text=more)
+        else:
+            joined.append(event)
+    return joined
 
 
 def splits(data: bytes, seed: int) -> dict[str, list[bytes]]:

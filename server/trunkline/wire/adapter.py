@@ -54,7 +54,7 @@ class ChatDecoder(Protocol):
     """
 
     def feed(self, data: bytes) -> list[ChatEvent]:
-        """The events that `data` completes."""
+        """The events that `data` completes; neighbouring deltas of one kind may be one event."""
         ...
 
     def finish(self) -> list[ChatEvent]:

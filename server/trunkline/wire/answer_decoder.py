@@ -1,12 +1,13 @@
 """What the decoders of all wire formats share: when errors are raised, and what is known of an answer."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_errors import cut_answer
-from trunkline.wire.payloads import Payload, PayloadReader
+from trunkline.wire.payloads import PayloadKind, PayloadReader, Payloads
 from trunkline.wire.upstream_errors import error_from_payload
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, MessageStarted, Usage, UsageUpdated
@@ -15,17 +16,29 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
+_AT_ONCE = 256
+"""How many events are looked at together: a piece of a stream holds less, a body that came whole more."""
+
+
 class BodyReader(Protocol):
     """Splits a body into payloads; see `PayloadReader`."""
 
     malformed: TrunklineError | None
 
-    def feed(self, data: bytes) -> list[Payload]:
-        """The payloads that `data` completes."""
+    def feed(self, data: bytes) -> Iterable[Payloads]:
+        """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
         ...
 
-    def finish(self) -> list[Payload]:
+    def finish(self) -> Iterable[Payloads]:
         """The payloads that the end of the body completes."""
+        ...
+
+
+class GrowingText(Protocol):
+    """A text of the message: the answer, reasoning, the arguments of a tool call."""
+
+    def extend(self, delta: str) -> ChatEvent | None:
+        """Appends to it; returns the event that tells so, if that is told."""
         ...
 
 
@@ -38,33 +51,45 @@ class AnswerDecoder(ABC):
 
     def __init__(self, call: ChatCall, reader: BodyReader | None = None) -> None:
         self.raw_finish_reason: str | None = None
-        self.usage: Usage | None = None
         self.reported_cost: Decimal | None = None
         self.response_id: str | None = None
         self.served_model: str | None = None
         self._call = call
         self._reader: BodyReader = reader or PayloadReader()
+        self._usage: Usage | None = None
         self._failure: TrunklineError | None = None
         self._begun = False
         self._ended = False
 
     @abstractmethod
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
         """Adds what a payload means to `events`; not called any more once the answer has ended."""
+
+    @abstractmethod
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        """The text that came last, and what the first of these events add to it, one after the other.
+
+        It ends before an event that may mean anything else or more, which is for `_take`; None if that is the
+        first. Nearly all events of an answer only add to a text. They are read here, in one loop that calls
+        hardly anything, because a few calls for each would cost more than its JSON does.
+        """
 
     @abstractmethod
     def _end_of_body(self, events: list[ChatEvent]) -> None:
         """Ends an answer whose format needs no end mark; not called when it has ended already."""
 
+    @property
+    def usage(self) -> Usage | None:
+        """Tokens; the last report counts."""
+        return self._usage
+
     def feed(self, data: bytes) -> list[ChatEvent]:
-        """The events that `data` completes."""
+        """The events that `data` completes; deltas of one text that follow each other may be one."""
         if self._failure is not None:
             raise self._failure
         events: list[ChatEvent] = []
         try:
-            for payload in self._reader.feed(data):
-                if not self._ended:
-                    self._take(payload, events)
+            self._take_all(self._reader.feed(data), events)
         except TrunklineError as error:
             failure = self._fail(error)
             if not events:
@@ -77,9 +102,7 @@ class AnswerDecoder(ABC):
             raise self._failure
         events: list[ChatEvent] = []
         try:
-            for payload in self._reader.finish():
-                if not self._ended:
-                    self._take(payload, events)
+            self._take_all(self._reader.finish(), events)
             if not self._ended:
                 self._end_of_body(events)
             if not self._ended:
@@ -87,6 +110,21 @@ class AnswerDecoder(ABC):
         except TrunklineError as error:
             raise self._fail(error) from None
         return events
+
+    def _take_all(self, payloads: Iterable[Payloads], events: list[ChatEvent]) -> None:
+        for kind, values in payloads:
+            at = 0
+            while at < len(values) and not self._ended:
+                more = self._more_text(values[at : at + _AT_ONCE]) if kind == "event" else None
+                if more is None:
+                    self._take(kind, values[at], events)
+                    at += 1
+                else:
+                    text, deltas = more
+                    event = text.extend("".join(deltas))
+                    if event is not None:
+                        events.append(event)
+                    at += len(deltas)
 
     def _begin(self, events: list[ChatEvent]) -> None:
         """Says once that the answer has begun, when its id and model are known as far as they will be."""
@@ -99,12 +137,12 @@ class AnswerDecoder(ABC):
 
     def _report_usage(self, usage: Usage | None, cost: "Decimal | None", events: list[ChatEvent]) -> None:
         """Takes over a report of tokens and cost; the last one counts, and only news become an event."""
-        before = self.usage, self.reported_cost
-        self.usage = usage or self.usage
+        before = self._usage, self.reported_cost
+        self._usage = usage or self._usage
         self.reported_cost = self.reported_cost if cost is None else cost
-        if self.usage is not None and (self.usage, self.reported_cost) != before:
+        if self._usage is not None and (self._usage, self.reported_cost) != before:
             self._begin(events)
-            events.append(UsageUpdated(usage=self.usage))
+            events.append(UsageUpdated(usage=self._usage))
 
     def _cut(self) -> TrunklineError:
         """Why there is no end: something that could not be read, or a body that was cut."""

@@ -37,6 +37,13 @@ Keep = Callable[[JsonObject], ProviderData]
 class Block:
     """One block as far as it came; a kind of block says what it does not take over from here."""
 
+    delta_member: str = ""
+    """The member of a delta that holds more of its text; "" for a block without a text."""
+
+    def extend(self, delta: str) -> ChatEvent | None:
+        """Appends to its text, if it has one; returns the event that tells so, if that is told."""
+        raise NotImplementedError
+
     def begin(self, events: list[ChatEvent]) -> None:
         """Tells its beginning, in which some endpoints say all of it."""
 
@@ -71,6 +78,8 @@ def new_block(block: JsonObject, keep: Keep, taken_call_ids: set[str]) -> Block 
 class TextBlock(Block):
     """Text, and where it has it from. Citations may come before the text, so they are told at the end."""
 
+    delta_member = "text"
+
     def __init__(self, block: JsonObject, keep: Keep) -> None:
         self._pieces = [text_in(block.get("text"))]
         self._citations = [
@@ -78,6 +87,11 @@ class TextBlock(Block):
         ]
         self._keep = keep
         self._stopped = False
+
+    @override
+    def extend(self, delta: str) -> ChatEvent:
+        self._pieces.append(delta)
+        return TextDelta(text=delta)
 
     @override
     def begin(self, events: list[ChatEvent]) -> None:
@@ -88,8 +102,7 @@ class TextBlock(Block):
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
         text = delta.get("text")
         if text and isinstance(text, str):
-            self._pieces.append(text)
-            events.append(TextDelta(text=text))
+            events.append(self.extend(text))
         elif citation := object_in(delta.get("citation")):
             self._citations.append(citation)
 
@@ -115,11 +128,18 @@ class TextBlock(Block):
 class ThinkingBlock(Block):
     """Thinking with its signature. Cut short it has none, and an unsigned piece is nothing to send back."""
 
+    delta_member = "thinking"
+
     def __init__(self, block: JsonObject, keep: Keep) -> None:
         self._pieces = [text_in(block.get("thinking"))]
         self._kept = {name: value for name, value in block.items() if name != "thinking"}
         self._keep = keep
         self._stopped = False
+
+    @override
+    def extend(self, delta: str) -> ChatEvent:
+        self._pieces.append(delta)
+        return ReasoningDelta(text=delta)
 
     @override
     def begin(self, events: list[ChatEvent]) -> None:
@@ -130,8 +150,7 @@ class ThinkingBlock(Block):
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
         text = delta.get("thinking")
         if text and isinstance(text, str):
-            self._pieces.append(text)
-            events.append(ReasoningDelta(text=text))
+            events.append(self.extend(text))
         elif signature := text_in(delta.get("signature")):
             self._kept = {**self._kept, "signature": signature}
 
@@ -164,6 +183,8 @@ class RedactedBlock(Block):
 class ToolUseBlock(Block):
     """A call of one of the caller's tools. Its arguments come in pieces, or whole in the beginning."""
 
+    delta_member = "partial_json"
+
     def __init__(self, block: JsonObject, keep: Keep, taken_call_ids: set[str]) -> None:
         wire_id = text_in(block.get("id"))
         self._call_id = wire_id if wire_id and wire_id not in taken_call_ids else f"call_{uuid4().hex}"
@@ -177,6 +198,11 @@ class ToolUseBlock(Block):
         self._stopped = False
 
     @override
+    def extend(self, delta: str) -> ChatEvent:
+        self._pieces.append(delta)
+        return ToolCallDelta(call_id=self._call_id, arguments_text=delta)
+
+    @override
     def begin(self, events: list[ChatEvent]) -> None:
         events.append(ToolCallStarted(call_id=self._call_id, name=self._name))
 
@@ -184,8 +210,7 @@ class ToolUseBlock(Block):
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
         text = delta.get("partial_json")
         if text and isinstance(text, str):
-            self._pieces.append(text)
-            events.append(ToolCallDelta(call_id=self._call_id, arguments_text=text))
+            events.append(self.extend(text))
 
     @override
     def stop(self, events: list[ChatEvent]) -> None:
@@ -208,6 +233,8 @@ class OpaqueBlock(Block):
     Only a finished one is shown: half of it cannot go back.
     """
 
+    delta_member = "partial_json"
+
     def __init__(self, kind: str, block: JsonObject, keep: Keep) -> None:
         self._kind = kind
         self._block = dict(block)
@@ -216,9 +243,14 @@ class OpaqueBlock(Block):
         self._stopped = False
 
     @override
+    def extend(self, delta: str) -> None:
+        self._input.append(delta)
+
+    @override
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
-        if delta.get("type") == "input_json_delta":
-            self._input.append(text_in(delta.get("partial_json")))
+        text = text_in(delta.get("partial_json"))
+        if text or delta.get("type") == "input_json_delta":
+            self._input.append(text)
             return
         for name, value in delta.items():
             before = self._block.get(name)

@@ -1,16 +1,17 @@
 """The answer of the Messages API as chat events, every known deviation included."""
 
-from typing import TYPE_CHECKING, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.anthropic_blocks import Block, ToolUseBlock, new_block
 from trunkline.wire.anthropic_usage import read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
-from trunkline.wire.payloads import Payload
+from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, FinishReason, Message, ProviderData
@@ -45,6 +46,8 @@ class AnthropicDecoder(AnswerDecoder):
         super().__init__(call)
         self._blocks: list[Block] = []
         self._by_index: dict[object, Block] = {}
+        self._growing: tuple[int, Block] | None = None
+        """The block with text that the last event was a delta of, and its index."""
         self._call_ids: set[str] = set()
         self._message_id = ""
         self._counts: JsonObject = {}
@@ -74,10 +77,10 @@ class AnthropicDecoder(AnswerDecoder):
         return "stop" if reason == "toolCalls" else reason
 
     @override
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
-        kind, value = payload
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
         if kind == "event":
             event_type = value.get("type")
+            self._growing = None
             taker = self._takers.get(event_type) if isinstance(event_type, str) else None
             if taker is not None:
                 taker(value, events)
@@ -88,6 +91,26 @@ class AnthropicDecoder(AnswerDecoder):
             self._take_document(value, events)
         elif kind == "error":
             raise self._reported(value)
+
+    @override
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        place = self._growing
+        if place is None:
+            return None
+        index, block = place
+        member = block.delta_member
+        deltas: list[str] = []
+        try:
+            for event in events:
+                if event["type"] != "content_block_delta" or event["index"] != index:
+                    break
+                text = event["delta"][member]
+                if not text or not isinstance(text, str):
+                    break
+                deltas.append(text)
+        except (KeyError, TypeError):
+            return (block, deltas) if deltas else None
+        return (block, deltas) if deltas else None
 
     @override
     def _end_of_body(self, events: list[ChatEvent]) -> None:
@@ -112,12 +135,13 @@ class AnthropicDecoder(AnswerDecoder):
         self._add_block(_index(event), object_in(event.get("content_block")), events)
 
     def _take_block_delta(self, event: JsonObject, events: list[ChatEvent]) -> None:
-        delta = event.get("delta")
+        delta: JsonObject | None = event.get("delta")
         if isinstance(delta, dict):
-            delta = cast("JsonObject", delta)
-            block = self._by_index.get(_index(event)) or self._begin_with(delta, _index(event), events)
+            index = _index(event)
+            block = self._by_index.get(index) or self._begin_with(delta, index, events)
             if block is not None:
                 block.add(delta, events)
+                self._growing = (index, block) if index is not None and block.delta_member else None
 
     def _begin_with(self, delta: JsonObject, index: object, events: list[ChatEvent]) -> Block | None:
         return self._add_block(index, {"type": _BLOCKS_OF_DELTAS.get(text_in(delta.get("type")))}, events)

@@ -1,18 +1,20 @@
 """The answer of a Gemini endpoint as chat events."""
 
+from collections.abc import Iterable
+
 from typing_extensions import override
 
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer
 from trunkline.wire.gemini_citations import read_citations
 from trunkline.wire.gemini_draft import GeminiDraft
 from trunkline.wire.gemini_finish import finish_reason_of, prompt_blocked, stopped_by_error
 from trunkline.wire.gemini_replay import signed, whole_part
 from trunkline.wire.gemini_tool_calls import FunctionCalls
-from trunkline.wire.gemini_usage import read_usage
+from trunkline.wire.gemini_usage import holds_counts, read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
-from trunkline.wire.payloads import Payload
+from trunkline.wire.payloads import PayloadKind
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
     ChatEvent,
@@ -24,6 +26,7 @@ from trunkline_protocol.chat import (
     OpaquePart,
     ReasoningDelta,
     TextDelta,
+    Usage,
 )
 
 _BESIDE_THE_CONTENT = frozenset(
@@ -42,7 +45,11 @@ _BESIDE_THE_CONTENT = frozenset(
     }
 )
 """Members of a part that say something about its content."""
-_METADATA = ("groundingMetadata", "citationMetadata", "urlContextMetadata")
+_METADATA = frozenset({"groundingMetadata", "citationMetadata", "urlContextMetadata"})
+_AT_THE_END = _METADATA | {"finishReason"}
+_BESIDE = frozenset({"error", "promptFeedback"})
+"""Members of a chunk that may say that there is none."""
+_BESIDE_AT_FIRST = _BESIDE | {"responseId", "modelVersion"}
 
 
 class GeminiDecoder(AnswerDecoder):
@@ -56,6 +63,8 @@ class GeminiDecoder(AnswerDecoder):
         super().__init__(call)
         self._draft = GeminiDraft(call)
         self._calls = FunctionCalls(call)
+        self._counts: JsonObject = {}
+        """The last report of tokens: there is one in every chunk, and few are told."""
         self._finish_message = ""
         self._blocked = False
 
@@ -63,6 +72,12 @@ class GeminiDecoder(AnswerDecoder):
     def message(self) -> Message:
         """The assistant message as far as it came."""
         return self._draft.message()
+
+    @property
+    @override
+    def usage(self) -> Usage | None:
+        """Tokens; the last report counts."""
+        return read_usage(self._counts)
 
     @property
     def finish_reason(self) -> FinishReason:
@@ -81,36 +96,89 @@ class GeminiDecoder(AnswerDecoder):
             raise stopped_by_error(self.raw_finish_reason, self._finish_message, self.response_id)
         if reason != "length":
             events.extend(self._calls.complete())
+        self._tell_usage(events)
         self._ended = True
 
     @override
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
-        if payload.kind == "end":
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        """Reads chunks with nothing but more text or thought, and a report of tokens that is not told."""
+        text = self._draft.open
+        if text is None or self.raw_finish_reason is not None:
+            return None
+        is_known = self.response_id is not None and self.served_model is not None
+        beside, in_thought = _BESIDE if is_known else _BESIDE_AT_FIRST, text.thought
+        deltas: list[str] = []
+        try:
+            for chunk in events:
+                [candidate] = chunk["candidates"]
+                [part] = candidate["content"]["parts"]
+                delta, counts = part["text"], chunk.get("usageMetadata")
+                if not delta or not isinstance(delta, str) or "thoughtSignature" in part:
+                    break
+                if (part.get("thought") is True) is not in_thought or candidate.get("index"):
+                    break
+                if not beside.isdisjoint(chunk) or not _AT_THE_END.isdisjoint(candidate):
+                    break
+                if counts is not None:
+                    if not self._counts or counts["promptTokenCount"] is None:
+                        break
+                    self._counts = counts
+                deltas.append(delta)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return (text, deltas) if deltas else None
+        return (text, deltas) if deltas else None
+
+    @override
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+        if kind == "end":
             return  # Not Google's; a gateway's answer is complete by its finish reason as well.
-        chunk = payload.value
-        if payload.kind == "error":
-            raise self._reported(chunk)
-        self.response_id = self.response_id or text_in(chunk.get("responseId")) or None
-        self.served_model = self.served_model or text_in(chunk.get("modelVersion")) or None
+        if kind == "error":
+            self._tell_usage(events)
+            raise self._reported(value)
+        self._take_chunk(value, events)
+        if kind == "document" and not self._begun:
+            raise no_chat_answer(self._call.provider_id)
+
+    def _take_chunk(self, chunk: JsonObject, events: list[ChatEvent]) -> None:
+        if self.response_id is None:
+            self.response_id = text_in(chunk.get("responseId")) or None
+        if self.served_model is None:
+            self.served_model = text_in(chunk.get("modelVersion")) or None
         candidate = _first_candidate(chunk)
         if candidate is not None:
-            self._begin(events)
+            if not self._begun:
+                self._begin(events)
             self._take_candidate(candidate, events)
         if "usageMetadata" in chunk:
-            self._report_usage(read_usage(object_in(chunk["usageMetadata"])), None, events)
+            self._take_counts(object_in(chunk["usageMetadata"]), events)
+        if not _BESIDE.isdisjoint(chunk):
+            self._take_refusal(chunk, events)
+
+    def _take_counts(self, counts: JsonObject, events: list[ChatEvent]) -> None:
+        """Tells the first report, which counts the prompt, and those from the finish reason on."""
+        if holds_counts(counts):
+            is_first = not self._counts
+            self._counts = counts
+            if is_first or self.raw_finish_reason is not None:
+                self._tell_usage(events)
+
+    def _tell_usage(self, events: list[ChatEvent]) -> None:
+        self._report_usage(self.usage, None, events)
+
+    def _take_refusal(self, chunk: JsonObject, events: list[ChatEvent]) -> None:
         if chunk.get("error"):
+            self._tell_usage(events)
             raise self._reported(chunk)
         feedback = object_in(chunk.get("promptFeedback"))
         if feedback.get("blockReason"):
             self._blocked = True
+            self._tell_usage(events)
             raise prompt_blocked(feedback, self._call.provider_id, self.response_id)
-        if payload.kind == "document" and not self._begun:
-            raise no_chat_answer(self._call.provider_id)
 
     def _take_candidate(self, candidate: JsonObject, events: list[ChatEvent]) -> None:
         for part in list_in(object_in(candidate.get("content")).get("parts")):
             self._take_part(object_in(part), events)
-        if any(candidate.get(name) for name in _METADATA):
+        if not _METADATA.isdisjoint(candidate):
             for citation, text_index in read_citations(candidate, self._draft.texts):
                 if self._draft.cite(citation, text_index):
                     events.append(CitationAdded(citation=citation))
@@ -170,5 +238,8 @@ class GeminiDecoder(AnswerDecoder):
 
 def _first_candidate(chunk: JsonObject) -> JsonObject | None:
     """The candidate with index 0: more than one answer was never asked for."""
-    candidates = map(object_in, list_in(chunk.get("candidates")))
-    return next((candidate for candidate in candidates if not candidate.get("index")), None)
+    for item in list_in(chunk.get("candidates")):
+        candidate = object_in(item)
+        if not candidate.get("index"):
+            return candidate
+    return None

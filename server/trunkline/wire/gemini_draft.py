@@ -7,17 +7,36 @@ when the text is empty; text next to text of the same kind without one is one pa
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.gemini_replay import signed
 from trunkline.wire.gemini_tool_calls import FunctionCallDraft
-from trunkline_protocol.chat import Citation, MediaPart, Message, OpaquePart, Part, ReasoningPart, TextPart
+from trunkline_protocol.chat import (
+    ChatEvent,
+    Citation,
+    MediaPart,
+    Message,
+    OpaquePart,
+    Part,
+    ReasoningDelta,
+    ReasoningPart,
+    TextDelta,
+    TextPart,
+)
 
 
-class _Passage:
+class Passage:
+    """Text or reasoning."""
+
     def __init__(self, *, thought: bool, signature: str) -> None:
         self.pieces: list[str] = []
         self.thought = thought
         self.signature = signature
         self.citations: list[Citation] = []
 
+    def extend(self, delta: str) -> ChatEvent:
+        """Appends to it; returns the event that tells so."""
+        self.pieces.append(delta)
+        return ReasoningDelta(text=delta) if self.thought else TextDelta(text=delta)
+
     def part(self, call: ChatCall) -> TextPart | ReasoningPart:
+        """The part as far as it came."""
         text = "".join(self.pieces)
         if self.thought:
             return ReasoningPart(text=text, provider_data=signed(call, self.signature))
@@ -33,27 +52,27 @@ class GeminiDraft:
 
     def __init__(self, call: ChatCall) -> None:
         self._call = call
-        self._parts: list[_Passage | FunctionCallDraft | MediaPart | OpaquePart] = []
-        self._open: _Passage | None = None
+        self._parts: list[Passage | FunctionCallDraft | MediaPart | OpaquePart] = []
+        self.open: Passage | None = None
         """The last part, while text may be appended to it."""
         self._unplaced: list[Citation] = []
         self._cited: list[Citation] = []
 
     def add_text(self, text: str, signature: str, *, thought: bool) -> None:
         """Appends to the answer's text or to the reasoning."""
-        passage = self._open
+        passage = self.open
         if passage is None or signature or passage.thought is not thought:
             if not text and not signature:
                 return
-            passage = _Passage(thought=thought, signature=signature)
+            passage = Passage(thought=thought, signature=signature)
             self._parts.append(passage)
-            self._open = None if signature else passage
+            self.open = None if signature else passage
         passage.pieces.append(text)
 
     def add(self, part: FunctionCallDraft | MediaPart | OpaquePart) -> None:
         """Adds a part that is whole, or grows elsewhere."""
         self._parts.append(part)
-        self._open = None
+        self.open = None
 
     @property
     def texts(self) -> list[str]:
@@ -84,5 +103,5 @@ class GeminiDraft:
             parts.append(TextPart(text="", citations=tuple(self._unplaced)))
         return Message(role="assistant", content=tuple(parts))
 
-    def _texts(self) -> list[_Passage]:
-        return [part for part in self._parts if isinstance(part, _Passage) and not part.thought]
+    def _texts(self) -> list[Passage]:
+        return [part for part in self._parts if isinstance(part, Passage) and not part.thought]

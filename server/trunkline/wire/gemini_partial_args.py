@@ -30,20 +30,28 @@ class PartialArguments:
         self.value: JsonObject = {}
         self._growing: str | None = None
         """The path of the string that is still coming."""
+        self._place: tuple[Any, Step] = (self.value, "")
+        """Where that is: what holds it, and its name or index there."""
 
     def take(self, piece: JsonObject) -> None:
         """Adds one element of `partialArgs`; raises `STREAM_MALFORMED` for one that cannot be placed."""
         path = text_in(piece.get("jsonPath"))
+        goes_on = path == self._growing
+        if not goes_on:
+            self._place = self._placed(path)
+        holder, last = self._place
+        value = _value(piece)
+        if goes_on and isinstance(value, str):
+            value = text_in(_child(holder, last, None)) + value
+        _put(holder, last, value)
+        self._growing = path if piece.get("willContinue") is True else None
+
+    def _placed(self, path: str) -> tuple[Any, Step]:
         steps = _steps(path)
         holder: Any = self.value
         for step, following in pairwise(steps):
             holder = _child(holder, step, following)
-        last = steps[-1]
-        value = _value(piece)
-        if isinstance(value, str) and path == self._growing:
-            value = text_in(_child(holder, last, None)) + value
-        _put(holder, last, value)
-        self._growing = path if piece.get("willContinue") is True else None
+        return holder, steps[-1]
 
 
 def _steps(path: str) -> list[Step]:

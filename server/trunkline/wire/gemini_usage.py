@@ -4,6 +4,13 @@ from trunkline.wire.json_values import number_in
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import Usage
 
+_COUNTS = ("promptTokenCount", "candidatesTokenCount", "toolUsePromptTokenCount", "thoughtsTokenCount")
+
+
+def holds_counts(usage: JsonObject) -> bool:
+    """Whether a `usageMetadata` object says anything about tokens."""
+    return usage.get("promptTokenCount") is not None or any(usage.get(name) is not None for name in _COUNTS)
+
 
 def read_usage(usage: JsonObject) -> Usage | None:
     """The counts of a `usageMetadata` object; None when it holds none.
@@ -11,10 +18,9 @@ def read_usage(usage: JsonObject) -> Usage | None:
     What tools of the provider put into the prompt is counted beside the prompt, and thoughts beside the
     answer; the total is the sum of the four. Cached tokens are part of the prompt.
     """
-    prompt, answer = usage.get("promptTokenCount"), usage.get("candidatesTokenCount")
-    tool_use, thoughts = usage.get("toolUsePromptTokenCount"), usage.get("thoughtsTokenCount")
-    if prompt is None and answer is None and tool_use is None and thoughts is None:
+    if not holds_counts(usage):
         return None
+    prompt, answer, tool_use, thoughts = map(usage.get, _COUNTS)
     reasoning_tokens = _count(thoughts)
     return Usage(
         input_tokens=_count(prompt) + _count(tool_use),

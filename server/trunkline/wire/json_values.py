@@ -1,7 +1,8 @@
 """Reading JSON nobody promised the shape of: parsing, and taking a value only if it has the wanted type."""
 
 import json
-from typing import Any, cast
+import math
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -36,12 +37,14 @@ def compact_json(value: Any) -> str:
 
 def object_in(value: Any) -> JsonObject:
     """`value` if it is an object, else an empty one."""
-    return cast("JsonObject", value) if isinstance(value, dict) else {}
+    found: JsonObject | None = value
+    return found if isinstance(found, dict) else {}
 
 
 def list_in(value: Any) -> list[Any]:
     """`value` if it is an array, else an empty one."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    found: list[Any] | None = value
+    return found if isinstance(found, list) else []
 
 
 def text_in(value: Any) -> str:
@@ -56,5 +59,7 @@ def number_in(value: Any) -> float | None:
 
 def count_in(value: Any) -> int:
     """`value` if it is a number above zero, without fractions, else 0."""
+    if type(value) is int:  # Most are; what else is a number takes longer.
+        return max(value, 0)
     number = number_in(value)
-    return int(number) if number is not None and 0 < number < float("inf") else 0
+    return int(number) if number is not None and 0 < number < math.inf else 0

@@ -1,8 +1,17 @@
 """An assistant message while it is being received."""
 
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from trunkline_protocol.chat import Citation, Message, Part, ProviderData, ReasoningPart, TextPart
+from trunkline_protocol.chat import (
+    Citation,
+    Message,
+    Part,
+    ProviderData,
+    ReasoningDelta,
+    ReasoningPart,
+    TextDelta,
+    TextPart,
+)
 
 
 class PartDraft(Protocol):
@@ -13,21 +22,37 @@ class PartDraft(Protocol):
         ...
 
 
-class _TextDraft:
+class TextDraft:
+    """Text, with its sources."""
+
     def __init__(self) -> None:
-        self.pieces: list[str] = []
         self.citations: list[Citation] = []
+        self._pieces: list[str] = []
+
+    def extend(self, delta: str) -> TextDelta:
+        """Appends to the text; returns the event that tells so."""
+        self._pieces.append(delta)
+        return TextDelta(text=delta)
 
     def part(self) -> TextPart:
-        return TextPart(text="".join(self.pieces), citations=tuple(self.citations) or None)
+        """See `PartDraft`."""
+        return TextPart(text="".join(self._pieces), citations=tuple(self.citations) or None)
 
 
-class _ReasoningDraft:
+class ReasoningDraft:
+    """Reasoning."""
+
     def __init__(self) -> None:
-        self.pieces: list[str] = []
+        self._pieces: list[str] = []
+
+    def extend(self, delta: str) -> ReasoningDelta:
+        """Appends to the text; returns the event that tells so."""
+        self._pieces.append(delta)
+        return ReasoningDelta(text=delta)
 
     def part(self) -> ReasoningPart:
-        return ReasoningPart(text="".join(self.pieces))
+        """See `PartDraft`."""
+        return ReasoningPart(text="".join(self._pieces))
 
 
 class _WholePart:
@@ -38,53 +63,54 @@ class _WholePart:
         return self._part
 
 
+Draft = TypeVar("Draft", bound=PartDraft)
+
+
 class MessageDraft:
     """Collects parts in the order in which they begin; text next to text of the same kind is one part."""
 
     def __init__(self) -> None:
         self._drafts: list[PartDraft] = []
+        self.last: PartDraft | None = None
+        """The part that came last."""
 
-    def add_text(self, text: str) -> None:
-        """Appends to the answer's text."""
-        last = self._drafts[-1] if self._drafts else None
-        if not isinstance(last, _TextDraft):
-            last = _TextDraft()
-            self._drafts.append(last)
-        last.pieces.append(text)
+    def text(self) -> TextDraft:
+        """Where the answer's text goes on: the last part, or a new one."""
+        last = self.last
+        if isinstance(last, TextDraft):
+            return last
+        return self._begun(TextDraft())
+
+    def reasoning(self) -> ReasoningDraft:
+        """Where the reasoning goes on: the last part, or a new one."""
+        last = self.last
+        if isinstance(last, ReasoningDraft):
+            return last
+        return self._begun(ReasoningDraft())
 
     def add_citation(self, citation: Citation) -> None:
         """Adds a source of the text that came last, which is empty when none came yet."""
-        last = next((draft for draft in reversed(self._drafts) if isinstance(draft, _TextDraft)), None)
-        if last is None:
-            last = _TextDraft()
-            self._drafts.append(last)
-        last.citations.append(citation)
-
-    def add_reasoning(self, text: str) -> None:
-        """Appends to the reasoning."""
-        last = self._drafts[-1] if self._drafts else None
-        if not isinstance(last, _ReasoningDraft):
-            last = _ReasoningDraft()
-            self._drafts.append(last)
-        last.pieces.append(text)
+        last = next((draft for draft in reversed(self._drafts) if isinstance(draft, TextDraft)), None)
+        (last or self._begun(TextDraft())).citations.append(citation)
 
     def add_whole(self, part: Part) -> None:
         """Adds a part that came whole."""
-        self._drafts.append(_WholePart(part))
+        self.add(_WholePart(part))
 
     def add(self, draft: PartDraft) -> None:
         """Adds a part that grows elsewhere."""
         self._drafts.append(draft)
+        self.last = draft
 
     def begin_reasoning(self) -> None:
         """Begins a reasoning part here unless there is one: what the provider wants back needs a place."""
         if not self.has_reasoning:
-            self._drafts.append(_ReasoningDraft())
+            self.add(ReasoningDraft())
 
     @property
     def has_reasoning(self) -> bool:
         """Whether there is a reasoning part."""
-        return any(isinstance(draft, _ReasoningDraft) for draft in self._drafts)
+        return any(isinstance(draft, ReasoningDraft) for draft in self._drafts)
 
     def message(self, provider_data: ProviderData | None = None) -> Message:
         """The message as far as it came, with `provider_data` on the first reasoning part."""
@@ -96,3 +122,7 @@ class MessageDraft:
             elif part is not None:
                 parts.append(part)
         return Message(role="assistant", content=tuple(parts))
+
+    def _begun(self, draft: Draft) -> Draft:
+        self.add(draft)
+        return draft

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from trunkline.wire.json_values import object_in, parse_json
-from trunkline.wire.payloads import Payload, check_size, malformed
+from trunkline.wire.payloads import Payloads, check_size, malformed
 
 if TYPE_CHECKING:
     from trunkline.errors import TrunklineError
@@ -18,7 +18,7 @@ class NdjsonReader:
         self._rest: list[bytes] = []
         self._rest_bytes = 0
 
-    def feed(self, data: bytes) -> list[Payload]:
+    def feed(self, data: bytes) -> list[Payloads]:
         """The payloads that `data` completes; raises `STREAM_MALFORMED` for a line that does not end."""
         *lines, rest = data.split(b"\n")
         if lines:
@@ -29,14 +29,14 @@ class NdjsonReader:
         check_size(self._rest_bytes)
         return self._payloads(lines)
 
-    def finish(self) -> list[Payload]:
+    def finish(self) -> list[Payloads]:
         """The payload of a last line that has no end."""
         last = b"".join(self._rest)
         self._rest = []
         return self._payloads([last])
 
-    def _payloads(self, lines: list[bytes]) -> list[Payload]:
-        payloads: list[Payload] = []
+    def _payloads(self, lines: list[bytes]) -> list[Payloads]:
+        payloads: list[Payloads] = []
         for line in lines:
             if not line.strip():
                 continue
@@ -45,7 +45,7 @@ class NdjsonReader:
             except ValueError:
                 value = None
             if value:
-                payloads.append(Payload("event", value))
+                payloads.append(("event", [value]))
             else:
                 shown = line.decode("utf-8", "replace")
                 unread = malformed("The provider sent a line that is not a JSON object.", shown)

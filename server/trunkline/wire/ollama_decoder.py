@@ -1,14 +1,15 @@
 """The answer of Ollama's own chat API as chat events."""
 
+from collections.abc import Iterable
 from uuid import uuid4
 
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.json_values import compact_json, count_in, list_in, object_in, text_in
-from trunkline.wire.message_draft import MessageDraft
+from trunkline.wire.message_draft import MessageDraft, ReasoningDraft, TextDraft
 from trunkline.wire.ndjson import NdjsonReader
-from trunkline.wire.payloads import Payload
+from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
@@ -16,8 +17,6 @@ from trunkline_protocol.chat import (
     FinishReason,
     Message,
     ProviderData,
-    ReasoningDelta,
-    TextDelta,
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
@@ -51,8 +50,9 @@ class OllamaDecoder(AnswerDecoder):
         reason = _FINISH_REASONS.get(self.raw_finish_reason or ("stop" if self._done else ""), "other")
         return "toolCalls" if reason == "stop" and self._called_tools else reason
 
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
-        line = payload.value
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
+        del kind  # Every line is an event.
+        line = value
         if line.get("error"):
             raise self._reported(line)
         if self.served_model is None:
@@ -66,18 +66,33 @@ class OllamaDecoder(AnswerDecoder):
         if done:
             self._take_end(line, events)
 
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        """Reads lines with nothing but more text or thinking."""
+        text = self._draft.last
+        if not isinstance(text, TextDraft | ReasoningDraft):
+            return None
+        name, other = ("content", "thinking") if isinstance(text, TextDraft) else ("thinking", "content")
+        deltas: list[str] = []
+        for line in events:
+            message: JsonObject | None = line.get("message")
+            if not isinstance(message, dict) or line.get("done") is True or line.get("error"):
+                break
+            delta = message.get(name)
+            if not delta or not isinstance(delta, str) or message.get(other) or "tool_calls" in message:
+                break
+            deltas.append(delta)
+        return (text, deltas) if deltas else None
+
     def _end_of_body(self, events: list[ChatEvent]) -> None:
         """The last line says that it is the last: without it the answer was cut."""
 
     def _take_message(self, message: JsonObject, events: list[ChatEvent]) -> None:
         thinking = message.get("thinking")
         if thinking and isinstance(thinking, str):
-            self._draft.add_reasoning(thinking)
-            events.append(ReasoningDelta(text=thinking))
+            events.append(self._draft.reasoning().extend(thinking))
         content = message.get("content")
         if content and isinstance(content, str):
-            self._draft.add_text(content)
-            events.append(TextDelta(text=content))
+            events.append(self._draft.text().extend(content))
         if "tool_calls" in message:
             for call in map(object_in, list_in(message["tool_calls"])):
                 self._take_call(call, events)

@@ -1,18 +1,19 @@
 """The answer of a chat completions endpoint as chat events, every known deviation included."""
 
+from collections.abc import Iterable
 from copy import deepcopy
-from typing import Any, cast
+from typing import Any
 
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer
 from trunkline.wire.json_values import list_in, object_in, text_in
-from trunkline.wire.message_draft import MessageDraft
+from trunkline.wire.message_draft import MessageDraft, ReasoningDraft, TextDraft
 from trunkline.wire.openai_chat_citations import SearchResults, annotation_citation
 from trunkline.wire.openai_chat_media import SoundDraft, made_image
 from trunkline.wire.openai_chat_tool_calls import ToolCallMerger
 from trunkline.wire.openai_chat_usage import read_usage
-from trunkline.wire.payloads import Payload
+from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reasoning_details import ReasoningDetails
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
@@ -25,8 +26,6 @@ from trunkline_protocol.chat import (
     MediaPart,
     Message,
     ProviderData,
-    ReasoningDelta,
-    TextDelta,
 )
 
 _FINISH_REASONS: dict[str, FinishReason] = {
@@ -49,8 +48,11 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 }
 
 
+_BESIDE = frozenset({"x_groq", "citations", "search_results", "error", "type"})
+"""Members of a chunk that may say something apart from its delta."""
 _FURTHER = frozenset({"refusal", "tool_calls", "function_call", "images", "annotations", "audio"})
 """Members of a delta that are not looked for in every one of them."""
+_FURTHER_OR_DETAILS = _FURTHER | {"reasoning_details"}
 
 
 class OpenAiChatDecoder(AnswerDecoder):
@@ -93,8 +95,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             return "toolCalls" if reason == "stop" or self.raw_finish_reason is None else reason
         return "stop" if reason == "toolCalls" else reason
 
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
-        kind, value = payload
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
         if kind == "event":
             self._take_chunk(value, "delta", events)
         elif kind == "end":
@@ -104,6 +105,44 @@ class OpenAiChatDecoder(AnswerDecoder):
         else:
             self._take_chunk(value, "message", events)
             self._end_whole(value, events)
+
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        """Reads chunks whose only choice holds nothing but more text or reasoning."""
+        text = self._draft.last
+        in_reasoning = isinstance(text, ReasoningDraft)
+        if not isinstance(text, TextDraft | ReasoningDraft) or (in_reasoning and not self._reasons_in_text):
+            return None
+        deltas: list[str] = []
+        try:
+            for chunk in events:
+                [choice] = chunk["choices"]
+                if choice.get("finish_reason") or choice.get("index") or "usage" in choice:
+                    break
+                if chunk.get("usage") or chunk.get("object") == "error" or not _BESIDE.isdisjoint(chunk):
+                    break
+                delta = choice["delta"]
+                more, other = delta.get("reasoning") or delta.get("reasoning_content"), delta.get("content")
+                if not in_reasoning:
+                    more, other = other, more
+                if other or not more or not isinstance(more, str):
+                    break
+                is_plain = len(delta) == 1 or _FURTHER_OR_DETAILS.isdisjoint(delta)
+                if not is_plain and not self._is_more_alone(delta, in_reasoning=in_reasoning):
+                    break
+                deltas.append(more)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            return (text, deltas) if deltas else None
+        return (text, deltas) if deltas else None
+
+    def _is_more_alone(self, delta: JsonObject, *, in_reasoning: bool) -> bool:
+        """Whether nothing but its text is in a delta; what stands beside reasoning is kept at once."""
+        further = _FURTHER.intersection(delta)
+        if further and any(delta[name] for name in further):
+            return False
+        details = delta.get("reasoning_details")
+        if details and in_reasoning:
+            self._take_details(details)
+        return in_reasoning or not details
 
     def _end_of_body(self, events: list[ChatEvent]) -> None:
         if self.raw_finish_reason is not None:
@@ -117,9 +156,9 @@ class OpenAiChatDecoder(AnswerDecoder):
         if choice:
             if not self._begun:
                 self._begin(events)
-            delta = choice.get(content_name)
+            delta: JsonObject | None = choice.get(content_name)
             if isinstance(delta, dict):
-                self._take_delta(cast("JsonObject", delta), events)
+                self._take_delta(delta, events)
             reason = choice.get("finish_reason")
             if reason:
                 self.raw_finish_reason = text_in(reason) or self.raw_finish_reason
@@ -229,13 +268,11 @@ class OpenAiChatDecoder(AnswerDecoder):
 
     def _add_text(self, text: str, events: list[ChatEvent]) -> None:
         if text:
-            self._draft.add_text(text)
-            events.append(TextDelta(text=text))
+            events.append(self._draft.text().extend(text))
 
     def _add_reasoning(self, text: str, events: list[ChatEvent]) -> None:
         if text:
-            self._draft.add_reasoning(text)
-            events.append(ReasoningDelta(text=text))
+            events.append(self._draft.reasoning().extend(text))
 
     def _add_image(self, image: JsonObject, events: list[ChatEvent]) -> None:
         """Some gateways repeat the images with the last chunk."""
@@ -252,9 +289,10 @@ class OpenAiChatDecoder(AnswerDecoder):
 
 def _first_choice(chunk: JsonObject) -> JsonObject:
     """The choice with index 0: more than one answer was never asked for."""
-    for choice in list_in(chunk.get("choices")):
-        if isinstance(choice, dict) and not cast("JsonObject", choice).get("index"):
-            return cast("JsonObject", choice)
+    choices: list[JsonObject | None] = list_in(chunk.get("choices"))
+    for choice in choices:
+        if isinstance(choice, dict) and not choice.get("index"):
+            return choice
     return {}
 
 

@@ -36,4 +36,8 @@ def read_usage(usage: JsonObject) -> Usage | None:
 
 def _count(source: JsonObject, *names: str) -> int:
     """The first of these counts that is more than zero, else 0."""
-    return next(filter(None, (count_in(source.get(name)) for name in names)), 0)
+    for name in names:
+        count = count_in(source.get(name))
+        if count:
+            return count
+    return 0

@@ -4,9 +4,11 @@ Items are known by `output_index`: ids may change between the events of one item
 that leave the index out (llama.cpp) name the item by its id or call id, or mean the last one.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from trunkline.wire.adapter import ChatCall
+from trunkline.wire.answer_decoder import GrowingText
 from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline.wire.openai_responses_items import CallItem, ItemDraft, OtherItem, ReasoningItem
 from trunkline.wire.openai_responses_message import MessageItem
@@ -27,6 +29,16 @@ class TextPlace(NamedTuple):
     """The event's member that counts texts of this kind; "" where there is one."""
     whole: str
     """The member with the whole text, at the end."""
+
+
+class _GrowingPlace(NamedTuple):
+    """The text that the event before made longer, and where it said that this is."""
+
+    type: object
+    output_index: int
+    content_index: object
+    summary_index: object
+    text: GrowingText
 
 
 class _Entry:
@@ -50,6 +62,7 @@ class AnswerItems:
         self._entries: list[_Entry] = []
         self._by_index: dict[int, _Entry] = {}
         self._call_ids: set[str] = set()
+        self._growing: _GrowingPlace | None = None
 
     @property
     def begun(self) -> bool:
@@ -73,6 +86,7 @@ class AnswerItems:
 
     def add(self, event: JsonObject) -> list[ChatEvent]:
         """An item begins."""
+        self._growing = None
         item = object_in(event.get("item"))
         entry = self._begun_by(event, item)
         if entry is None:
@@ -80,16 +94,43 @@ class AnswerItems:
         _name(entry, item)
         return entry.draft.identify(item) if isinstance(entry.draft, CallItem) else []
 
+    def more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        """What the first of these events add to the text that the event before made longer."""
+        growing = self._growing
+        if growing is None:
+            return None
+        name, output_index, content_index, summary_index, text = growing
+        deltas: list[str] = []
+        for event in events:
+            delta = event.get("delta")
+            if event.get("type") != name or not delta or not isinstance(delta, str):
+                break
+            if event.get("output_index") != output_index or event.get("content_index") != content_index:
+                break
+            if event.get("summary_index") != summary_index:
+                break
+            deltas.append(delta)
+        return (text, deltas) if deltas else None
+
     def grow(self, event: JsonObject, place: TextPlace) -> list[ChatEvent]:
         """A text gets longer."""
         at = event.get("output_index")
         entry = self._by_index.get(at) if isinstance(at, int) else None
         if entry is None or entry.kind != place.kind:
             entry = self._entry(event, place.kind)
-        return entry.draft.grow(place.slot, _index(event, place.counter), text_in(event.get("delta")))
+        index = _index(event, place.counter)
+        events = entry.draft.grow(place.slot, index, text_in(event.get("delta")))
+        text = entry.draft.growing(place.slot, index)
+        self._growing = None
+        if text is not None and isinstance(at, int):
+            self._growing = _GrowingPlace(
+                event.get("type"), at, event.get("content_index"), event.get("summary_index"), text
+            )
+        return events
 
     def settle(self, event: JsonObject, place: TextPlace) -> list[ChatEvent]:
         """A text is whole. Arguments may come as an object instead of its text."""
+        self._growing = None
         whole = event.get(place.whole)
         text = compact_json(whole) if isinstance(whole, dict | list) else text_in(whole)
         draft = self._entry(event, place.kind).draft
@@ -98,6 +139,7 @@ class AnswerItems:
 
     def cite(self, event: JsonObject) -> list[ChatEvent]:
         """A text gets an annotation."""
+        self._growing = None
         draft = self._entry(event, "message").draft
         annotation = object_in(event.get("annotation"))
         if not annotation or not isinstance(draft, MessageItem):
@@ -106,6 +148,7 @@ class AnswerItems:
 
     def finish(self, event: JsonObject) -> list[ChatEvent]:
         """An item is whole."""
+        self._growing = None
         item = object_in(event.get("item"))
         entry = self._begun_by(event, item)
         return [] if entry is None else self._finish(entry, item)
@@ -115,6 +158,7 @@ class AnswerItems:
 
         Some servers leave items out of it; then only those that it names can be recognised.
         """
+        self._growing = None
         items = [object_in(item) for item in list_in(output)]
         known = sorted(self._entries, key=lambda entry: entry.place)
         missing = len(items) - len(known)

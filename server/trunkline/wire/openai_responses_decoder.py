@@ -1,15 +1,17 @@
 """The answer of a Responses endpoint as chat events."""
 
+from collections.abc import Iterable
+
 from typing_extensions import override
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_decoder import AnswerDecoder
+from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.openai_responses_answer import AnswerItems, TextPlace
 from trunkline.wire.openai_responses_usage import read_usage
-from trunkline.wire.payloads import Payload
+from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatEvent, FinishReason, Message
@@ -30,6 +32,18 @@ _ENDS = {
     "response.incomplete": "incomplete",
     "response.failed": "failed",
 }
+_KNOWN = frozenset(
+    {
+        *_WHOLES,
+        *_ENDS,
+        "",
+        "error",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.output_text.annotation.added",
+    }
+)
+"""Types of events that mean something without an answer in them, apart from deltas."""
 _FINAL = frozenset({*_ENDS.values(), "cancelled"})
 _INCOMPLETE: dict[str, FinishReason] = {
     "max_output_tokens": "length",
@@ -70,8 +84,11 @@ class OpenAiResponsesDecoder(AnswerDecoder):
         return "stop" if self.raw_finish_reason == "completed" else "other"
 
     @override
-    def _take(self, payload: Payload, events: list[ChatEvent]) -> None:
-        kind, value = payload
+    def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
+        return self._items.more_text(events) if self._begun else None
+
+    @override
+    def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
         if kind == "event":
             name = text_in(value.get("type"))
             place = _DELTAS.get(name)
@@ -88,6 +105,8 @@ class OpenAiResponsesDecoder(AnswerDecoder):
 
     def _take_event(self, name: str, event: JsonObject, events: list[ChatEvent]) -> None:
         """Anything but a delta of a text. Events of types that nobody knows yet are skipped."""
+        if name not in _KNOWN and "response" not in event:
+            return
         response = object_in(event.get("response"))
         if response:
             self._identify(response)

@@ -4,11 +4,12 @@ Text comes in deltas first and whole in the `done` events, and again in the item
 is right; it may differ from the deltas, which cannot be taken back.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Protocol
 from uuid import uuid4
 
 from trunkline.wire.adapter import ChatCall
+from trunkline.wire.answer_decoder import GrowingText
 from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline.wire.openai_responses_replay import kept_item
 from trunkline.wire.tool_calls import tool_call_part
@@ -37,6 +38,10 @@ class ItemDraft(Protocol):
         """Appends to the text in a slot of the item, for example its second `summary`."""
         ...
 
+    def growing(self, slot: str, index: int) -> GrowingText | None:
+        """The text in a slot, if its deltas are told as they are from now on."""
+        ...
+
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """Sets the text in a slot."""
         ...
@@ -50,7 +55,7 @@ class ItemDraft(Protocol):
         ...
 
 
-class GrowingText:
+class SettledText:
     """A text that comes in deltas and then whole."""
 
     def __init__(self) -> None:
@@ -81,6 +86,18 @@ class GrowingText:
         return whole.removeprefix(shown) if whole.startswith(shown) else ""
 
 
+class ToldText(NamedTuple):
+    """A text that goes on, and the event that tells so."""
+
+    text: SettledText
+    event: Callable[[str], ChatEvent]
+
+    def extend(self, delta: str) -> ChatEvent:
+        """Appends a delta, which is not empty."""
+        self.text.add(delta)
+        return self.event(delta)
+
+
 def places(known: Iterable[int], count: int) -> Sequence[int]:
     """The indexes by which the deltas knew the texts of a finished item.
 
@@ -95,7 +112,7 @@ class ReasoningItem:
 
     def __init__(self, call: ChatCall) -> None:
         self._call = call
-        self._texts: dict[tuple[str, int], GrowingText] = {}
+        self._texts: dict[tuple[str, int], SettledText] = {}
         self._kept: ProviderData | None = None
 
     def grow(self, slot: str, index: int, delta: str) -> list[ChatEvent]:
@@ -104,6 +121,11 @@ class ReasoningItem:
         gap = self._gap(text)
         text.add(delta)
         return _reasoning_delta(gap, delta)
+
+    def growing(self, slot: str, index: int) -> GrowingText | None:
+        """See `ItemDraft`."""
+        text = self._text(slot, index)
+        return ToldText(text, _reasoning_event) if text.begun else None
 
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`. A text that another slot holds already is not taken twice."""
@@ -130,13 +152,13 @@ class ReasoningItem:
         text = "\n\n".join(filter(None, map(str, self._texts.values())))
         return [ReasoningPart(text=text, provider_data=self._kept)] if text or self._kept else []
 
-    def _text(self, slot: str, index: int) -> GrowingText:
+    def _text(self, slot: str, index: int) -> SettledText:
         text = self._texts.get((slot, index))
         if text is None:
-            text = self._texts[slot, index] = GrowingText()
+            text = self._texts[slot, index] = SettledText()
         return text
 
-    def _gap(self, text: GrowingText) -> str:
+    def _gap(self, text: SettledText) -> str:
         """What stands between the texts before and the beginning of this one."""
         return "" if text.begun or not any(other.begun for other in self._texts.values()) else "\n\n"
 
@@ -152,7 +174,7 @@ class CallItem:
         self._wire_id = ""
         self._call_id: str | None = None
         """What the client knows it by; given when the call is announced."""
-        self._text = GrowingText()
+        self._text = SettledText()
         self._unsent = ""
         self._kept: ProviderData | None = None
         self._completed = False
@@ -168,6 +190,18 @@ class CallItem:
         del slot, index
         self._text.add(delta)
         return self._show(delta)
+
+    def growing(self, slot: str, index: int) -> GrowingText | None:
+        """See `ItemDraft`."""
+        del slot, index
+        call_id = self._call_id
+        if call_id is None:
+            return None
+
+        def event(delta: str) -> ChatEvent:
+            return ToolCallDelta(call_id=call_id, arguments_text=delta)
+
+        return ToldText(self._text, event)
 
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`."""
@@ -224,6 +258,11 @@ class OtherItem:
         del slot, index, delta
         return []
 
+    def growing(self, slot: str, index: int) -> GrowingText | None:
+        """See `ItemDraft`."""
+        del slot, index
+        return None
+
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`."""
         del slot, index, whole
@@ -260,6 +299,10 @@ def _image(picture: str, output_format: str, kept: ProviderData) -> MediaPart:
 def members_without(item: JsonObject, names: frozenset[str]) -> JsonObject:
     """`item` without these members."""
     return {name: value for name, value in item.items() if name not in names}
+
+
+def _reasoning_event(delta: str) -> ChatEvent:
+    return ReasoningDelta(text=delta)
 
 
 def _reasoning_delta(gap: str, text: str) -> list[ChatEvent]:

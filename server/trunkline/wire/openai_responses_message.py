@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 
 from trunkline.wire.adapter import ChatCall
+from trunkline.wire.answer_decoder import GrowingText
 from trunkline.wire.json_values import list_in, number_in, object_in, text_in
-from trunkline.wire.openai_responses_items import GrowingText, members_without, places
+from trunkline.wire.openai_responses_items import SettledText, ToldText, members_without, places
 from trunkline.wire.openai_responses_replay import kept_item
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
@@ -24,7 +25,7 @@ class _Content:
     """One content part of a message: a text or a refusal, with its citations."""
 
     def __init__(self) -> None:
-        self.text = GrowingText()
+        self.text = SettledText()
         self.citations: list[Citation] = []
 
     def cite(self, annotations: Iterable[JsonObject]) -> list[ChatEvent]:
@@ -55,6 +56,10 @@ class MessageItem:
         content = self._contents.get(index) or self._content(slot, index)
         content.text.add(delta)
         return _text_delta(delta)
+
+    def growing(self, slot: str, index: int) -> GrowingText | None:
+        """See `ItemDraft`."""
+        return ToldText(self._content(slot, index).text, _text_event)
 
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`."""
@@ -113,6 +118,10 @@ def _citation(annotation: JsonObject) -> Citation:
 def _position(value: object) -> int | None:
     number = number_in(value)
     return int(number) if number is not None and 0 <= number < float("inf") else None
+
+
+def _text_event(delta: str) -> ChatEvent:
+    return TextDelta(text=delta)
 
 
 def _text_delta(text: str) -> list[ChatEvent]:

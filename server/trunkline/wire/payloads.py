@@ -4,8 +4,10 @@ A server that was asked for a stream may send something else with status 200: a 
 error or a page in HTML. Which it is, the first character tells.
 """
 
-from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import Literal, cast
 
 from pydantic_core import from_json
 
@@ -17,29 +19,30 @@ from trunkline.wire.sse import MAX_EVENT_BYTES, SseEvent, SseParser
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-_BLANK = b" \t\r\n\xef\xbb\xbf"
+_BOM = b"\xef\xbb\xbf"
+_BLANK = b" \t\r\n" + _BOM
 _SHOWN_CHARS = 200
-_KNOWN_NAMES = 100
 _ADDRESS_HINT = "Check the provider's base URL: something else than its API may have answered."
 
+_OBJECT_BEGINS = rb"(?:event: (?!error\n).*\n)?data: (?=\{)"
+"""The lines of an event before the object in it; a name among them does not matter."""
+_AT_OBJECT = re.compile(_OBJECT_BEGINS)
+_BETWEEN_OBJECTS = re.compile(rb"\n\n" + _OBJECT_BEGINS)
+_BLANK_LINES = (b"\n\n", b"\n\r\n")
+_EVENT_BEGINS = (b"data: ", b"event: ")
 
-class Payload(NamedTuple):
-    """One JSON object of an answer."""
+PayloadKind = Literal["event", "error", "document", "end"]
+"""What a payload is.
 
-    kind: Literal["event", "error", "document", "end"]
-    """`event`: one event of the stream, or one element of an array that is the whole body (Gemini without
-    `alt=sse`); `error`: an event whose type says so, or JSON between the events (Google); `document`: the
-    whole body; `end`: the end mark `[DONE]`."""
-    value: JsonObject
-
-
-_END = Payload("end", {})
-
-_new_payload: "Callable[[tuple[str, JsonObject]], Payload]" = partial(cast("Any", tuple).__new__, Payload)
-"""The class's own constructor takes twice as long, which counts in a stream of thousands of events."""
+`event`: events of the stream, or elements of an array that is the whole body (Gemini without `alt=sse`);
+`error`: an event whose type says so, or JSON between the events (Google); `document`: the whole body; `end`:
+the end mark `[DONE]`.
+"""
+Payloads = tuple[PayloadKind, list[JsonObject]]
+"""JSON objects of an answer that follow each other, and what they are."""
+_END_MARK = "[DONE]"
+_END_EVENT = b"\n\ndata: [DONE]\n\n"
+_END: Payloads = ("end", [{}])
 
 
 class PayloadReader:
@@ -54,45 +57,91 @@ class PayloadReader:
         self.malformed: TrunklineError | None = None
         """What was wrong with the first event that could not be read."""
         self._parser = SseParser()
-        self._plain_names: set[bytes] = set()
         self._is_stream = False
+        self._rest = b""
+        """The beginning of an event, which the parser has not got."""
         self._start: bytes | None = b""
         self._document: bytearray | None = None
         self._array: JsonArraySplitter | None = None
 
-    def feed(self, data: bytes) -> list[Payload]:
-        """The payloads that `data` completes."""
+    def feed(self, data: bytes) -> Iterable[Payloads]:
+        """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
+        if self._start is not None:
+            data = self._begin(self._start + data)
         if not self._is_stream:
-            return self._feed_beginning(data)
-        payloads: list[Payload] = []
-        position = 0
-        if not self._parser.is_between_events:
-            position = _first_blank_line(data)
-            payloads += self._payloads(self._parser.feed(data[:position]))
-        if self._parser.is_between_events:
-            position = self._take_plain(data, position, payloads)
-        if position < len(data):
-            payloads += self._payloads(self._parser.feed(data[position:]))
-        return payloads
+            return self._feed_whole(data)
+        if self._rest or not self._parser.is_between_events:
+            return self._feed_stream(data)
+        value = _only_object(data)
+        return self._feed_stream(data) if value is None else (("event", [value]),)
 
-    def finish(self) -> list[Payload]:
+    def finish(self) -> list[Payloads]:
         """The payloads that the end of the body completes."""
         if self._document is not None:
             return [_whole(bytes(self._document))]
-        payloads = self._payloads(self._parser.flush())
-        stray = _object_or_none(self._parser.stray_text)
-        return [*payloads, Payload("error", stray)] if stray else payloads
+        payloads = [*self._parsed(self._rest), *self._payloads(self._parser.flush())]
+        stray = self._parser.stray_text
+        error = _object_or_none(stray) if stray else None
+        return [*payloads, ("error", [error])] if error else payloads
 
-    def _feed_beginning(self, data: bytes) -> list[Payload]:
+    def _feed_stream(self, data: bytes) -> Iterator[Payloads]:
+        """Reads whole events of one line, as nearly all are, without the parser, which gets everything else.
+
+        It gets that in lines that begin between events: to those it makes no difference what came before.
+        """
+        resumed = self._rest
+        if resumed:
+            data, self._rest = self._rest + data, b""
+        if data.find(b"\r") > 0:  # At the beginning, CRLF may come after another CR, and LF means less then.
+            data = _with_lf_alone(data)
+        if not self._parser.is_between_events:
+            start = _first_blank_line(data)
+            yield from self._parsed(data[:start])
+            data = data[start:]
+        if data.find(b"\r") >= 0 or not self._parser.is_between_events:
+            yield from self._parsed(data)
+            return
+        is_end = data.endswith(_END_EVENT)
+        before, texts, rest = _split(data[: 2 - len(_END_EVENT)] if is_end else data)
+        if before:
+            yield from self._parsed(before)
+        yield from self._read(texts)
+        if rest.startswith(_EVENT_BEGINS) and (texts or not resumed) and self._parser.is_between_events:
+            self._rest = rest
+        elif rest:
+            yield from self._parsed(rest)
+        if is_end:
+            yield _END
+
+    def _read(self, texts: list[bytes]) -> Iterator[Payloads]:
+        """The payloads of texts that begin with an object; after it there may be other lines."""
+        if b"\n" not in b"".join(texts):
+            with suppress(ValueError):
+                yield "event", [from_json(text, cache_strings="keys") for text in texts]
+                return
+        objects: list[JsonObject] = []
+        for text in texts:
+            try:
+                value = None if b"\n" in text else from_json(text, cache_strings="keys")
+            except ValueError:
+                value = None
+            if value is not None:
+                objects.append(value)
+                continue
+            yield "event", objects
+            objects = []
+            yield from self._parsed(b"data: " + text + b"\n\n")
+        yield "event", objects
+
+    def _parsed(self, data: bytes) -> list[Payloads]:
+        return self._payloads(self._parser.feed(data))
+
+    def _feed_whole(self, data: bytes) -> list[Payloads]:
         """The payloads of a piece of a body that is no stream, or of which nobody knows yet."""
-        if self._start is not None:
-            data = self._begin(self._start + data)
-        if self._is_stream:
-            return self.feed(data)
         if self._document is not None:
             self._document += data
             check_size(len(self._document))
-        payloads: list[Payload] = []
+        payloads: list[Payloads] = []
         if self._array is not None:
             for element in self._array.feed(data):
                 self._add(element, payloads)
@@ -112,71 +161,36 @@ class PayloadReader:
             self._document = bytearray()
         else:
             self._is_stream = True
+            data = data.removeprefix(_BOM)
+            self._parser.feed(b"\n")  # What it gets from now on is not the beginning of the body.
         return data
 
-    def _take_plain(self, data: bytes, position: int, payloads: list[Payload]) -> int:
-        """Takes the events from `position` on that are one line with an object, and a name at most.
-
-        Nearly all are, and most pieces of a stream are one such event: this gives what the parser would, at a
-        third of the cost. Returns where the rest begins, which is the parser's.
-        """
-        while position < len(data):
-            start = position + 6 if data.startswith(b"data: {", position) else self._past_name(data, position)
-            end = data.find(b"\n", start) + 1
-            if data.startswith(b"\n", end):
-                following = end + 1
-            elif data.startswith(b"\r\n", end):
-                following = end + 2
-            else:
-                break
-            try:
-                value = from_json(data[start:end])
-            except ValueError:
-                break
-            payloads.append(_new_payload(("event", value)))
-            position = following
-        return position
-
-    def _past_name(self, data: bytes, position: int) -> int:
-        """Where the object of an event with a name begins; the end of `data` where there is none."""
-        end = data.find(b"\n", position) + 1
-        name = data[position:end]
-        if data.startswith(b"data: {", end) and (name in self._plain_names or self._is_plain(name)):
-            return end + 6
-        return len(data)
-
-    def _is_plain(self, line: bytes) -> bool:
-        """Whether it is the line of an event's name and the name is not `error`; streams have few names."""
-        name = line.rstrip(b"\r\n")
-        is_plain = name.startswith(b"event: ") and b"\r" not in name and name != b"event: error"
-        if is_plain and len(self._plain_names) < _KNOWN_NAMES:
-            self._plain_names.add(line)
-        return is_plain
-
-    def _payloads(self, events: list[SseEvent]) -> list[Payload]:
-        payloads: list[Payload] = []
+    def _payloads(self, events: list[SseEvent]) -> list[Payloads]:
+        payloads: list[Payloads] = []
         for name, data, _, incomplete in events:
             if name == "error":
-                payloads.append(Payload("error", _error_object(data)))
+                payloads.append(("error", [_error_object(data)]))
+            elif data == _END_MARK:
+                payloads.append(_END)
             else:
                 self._add(data, payloads, incomplete=incomplete)
         return payloads
 
-    def _add(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool = False) -> None:
+    def _add(self, data: str | bytes, payloads: list[Payloads], *, incomplete: bool = False) -> None:
         try:
             value = parse_json(data)
         except ValueError:
             self._add_odd(data, payloads, incomplete=incomplete)
             return
         if isinstance(value, dict):
-            payloads.append(Payload("event", cast("JsonObject", value)))
+            payloads.append(("event", [cast("JsonObject", value)]))
         else:
             self._note_malformed("The provider sent a stream event that is not a JSON object.", data)
 
-    def _add_odd(self, data: str | bytes, payloads: list[Payload], *, incomplete: bool) -> None:
+    def _add_odd(self, data: str | bytes, payloads: list[Payloads], *, incomplete: bool) -> None:
         """The end mark, nothing at all, or several objects: a missing blank line makes one event of two."""
         text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
-        if text == "[DONE]":
+        if text == _END_MARK:
             payloads.append(_END)
         elif "\n" in text:
             for line in filter(None, text.split("\n")):
@@ -189,10 +203,48 @@ class PayloadReader:
         self.malformed = self.malformed or malformed(message, shown)
 
 
+def _with_lf_alone(data: bytes) -> bytes:
+    """`data` with LF for CRLF; as it is where another CR ends a line, or may be half of a CRLF."""
+    lines = data.replace(b"\r\n", b"\n")
+    return data if b"\r" in lines else lines
+
+
 def _first_blank_line(data: bytes) -> int:
     """Where the first blank line ends; the end of `data` where there is none."""
-    ends = [data.find(line) + len(line) for line in (b"\n\n", b"\r\n\r\n") if line in data]
-    return min(ends, default=len(data))
+    line_end = data.find(b"\n")
+    at = -1 if line_end < 0 else data.find(b"\n\n", line_end)
+    return len(data) if at < 0 else at + 2
+
+
+def _only_object(data: bytes) -> JsonObject | None:
+    """The object of the event that `data` is, if it is one of one line; None for anything else."""
+    begins = _AT_OBJECT.match(data)
+    if begins is None:
+        return None
+    start = begins.end()
+    line_end = data.find(b"\n", start)
+    if data[line_end:] not in _BLANK_LINES or data.find(b"\r", 0, line_end - 1) >= 0:
+        return None
+    try:
+        return from_json(data[start:line_end], cache_strings="keys")
+    except ValueError:
+        return None
+
+
+def _split(data: bytes) -> tuple[bytes, list[bytes], bytes]:
+    """Lines from between events on, as those before the first object, the objects, and the unfinished event.
+
+    After an object there may be other lines.
+    """
+    end = data.rfind(b"\n\n", 0, data.rfind(b"\n") + 1)
+    if end < 0:
+        return b"", [], data
+    rest = data[end + 2 :]
+    first = _AT_OBJECT.match(data)
+    if first is not None:
+        return b"", _BETWEEN_OBJECTS.split(data[first.end() : end]), rest
+    before, *objects = _BETWEEN_OBJECTS.split(b"\n\n" + data[:end])
+    return before and before + b"\n\n", objects, rest
 
 
 def _error_object(data: str) -> JsonObject:
@@ -213,7 +265,7 @@ def check_size(size: int) -> None:
         raise malformed("The provider sent too long an answer.", None)
 
 
-def _whole(body: bytes) -> Payload:
+def _whole(body: bytes) -> Payloads:
     text = body.decode("utf-8", "replace")
     if text.lstrip("\ufeff \t\r\n").startswith("<"):
         raise malformed("The provider answered with a web page instead of a stream.", text)
@@ -224,7 +276,7 @@ def _whole(body: bytes) -> Payload:
     payload = object_in(value)
     if not payload:
         raise malformed("The provider's answer holds nothing.", text)
-    return Payload("document", payload)
+    return "document", [payload]
 
 
 def malformed(message: str, shown: str | None) -> TrunklineError:

@@ -21,7 +21,11 @@ class ReasoningDetails:
         An entry is known by `index` and `type`. A different non-empty `id` is a different entry: two
         encrypted blobs of one index (parallel tool calls) cannot be joined.
         """
-        entry = next((entry for entry in reversed(self.entries) if _same(entry, detail)), None)
+        last = self.entries[-1] if self.entries else None
+        if last is not None and _same(last, detail):
+            entry = last
+        else:
+            entry = next((entry for entry in reversed(self.entries) if _same(entry, detail)), None)
         if entry is None:
             self.entries.append(dict(detail))
         else:

@@ -15,6 +15,8 @@ def read_cost(usage: JsonObject) -> Decimal | None:
     behind the gateway pays (`is_byok`), the gateway charges 0 and the amount is the upstream's. xAI counts
     ticks of 1e-10 USD; none at all means that somebody else (Azure) writes the bill.
     """
+    if "cost" not in usage and "cost_in_usd_ticks" not in usage:
+        return None
     reported = usage.get("cost")
     cost = _amount(object_in(reported).get("total_cost")) if isinstance(reported, dict) else _amount(reported)
     if cost is None:
@@ -28,6 +30,8 @@ def read_cost(usage: JsonObject) -> Decimal | None:
 
 def _amount(value: object) -> Decimal | None:
     number = value if isinstance(value, str) else number_in(value)
+    if number is None:
+        return None
     try:
         amount = Decimal(str(number))
     except InvalidOperation:

@@ -45,8 +45,6 @@ def test_text_and_thinking_with_tokens_however_the_bytes_come() -> None:
         assert outcome.types == [
             "message.started",
             "reasoning.delta",
-            "reasoning.delta",
-            "text.delta",
             "text.delta",
             "usage.updated",
         ]

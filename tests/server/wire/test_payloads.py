@@ -1,6 +1,7 @@
 """The bytes of an answer as JSON payloads: the same ones, however the bytes arrive."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from trunkline.errors import TrunklineError
 from trunkline.wire.json_array import JsonArraySplitter
 from trunkline.wire.ndjson import NdjsonReader
-from trunkline.wire.payloads import Payload, PayloadReader
+from trunkline.wire.payloads import PayloadKind, PayloadReader, Payloads
 from trunkline_protocol.errors import ErrorCode
 
 LINES = st.sampled_from(
@@ -19,6 +20,18 @@ LINES = st.sampled_from(
         b'data: {"b":"\xc3\xa4\\n"}',
         b'data:{"c":[]}',
         b'data: {"half":',
+        b'data: {"lone":\r1}',
+        b'data: {"lf":\n1}',
+        b'data: {"a":1} ',
+        b'data: {"a":1},{}',
+        b'data: {"a":"\xff"}',
+        b'data: {"a":"\\ud83d"}',
+        b" data: {}",
+        b"\xef\xbb\xbfdata: {}",
+        b"event:error",
+        b"event: errors",
+        b"event: x\rdata: {}",
+        b"data: [DONE] ",
         b"data: [DONE]",
         b"data: [1]",
         b"data: x",
@@ -33,22 +46,31 @@ LINES = st.sampled_from(
         b"",
     ]
 )
-ENDS = st.sampled_from([b"\n", b"\n\n", b"\r\n", b"\r\n\r\n", b""])
+ENDS = st.sampled_from([b"\n", b"\n\n", b"\r\n", b"\r\n\r\n", b"\r", b"\r\r", b"\n\n\n", b""])
 BODIES = st.lists(st.tuples(LINES, ENDS), max_size=12).map(
     lambda pairs: b"data: {}\n\n" + b"".join(line + end for line, end in pairs)
 )
 
 
+Payload = tuple[PayloadKind, dict[str, Any]]
+
+
+def one_by_one(payloads: Iterable[Payloads]) -> list[Payload]:
+    return [(kind, value) for kind, values in payloads for value in values]
+
+
 def read(pieces: list[bytes]) -> tuple[list[Payload], bool]:
     reader = PayloadReader()
-    payloads = [payload for piece in pieces for payload in reader.feed(piece)]
-    return payloads + reader.finish(), reader.malformed is not None
+    payloads = [payload for piece in pieces for payload in one_by_one(reader.feed(piece))]
+    return payloads + one_by_one(reader.finish()), reader.malformed is not None
 
 
 @given(BODIES, st.data())
 @example(b"data: {}\n\ndata: {}\r\n\r\nevent: x\ndata: {}\n\n", None)
 @example(b'data: {}\n\nevent: error\ndata: {"m":1}\n\nevent: error\nid: 1\ndata: {}\n\n', None)
 @example(b"data: {}\n\nevent: x\nevent: error\ndata: {}\n\ndata: {}\n", None)
+@example(b'data: {}\n\ndata: {"lone":\r1}\r\r\ndata: {}\n\n', None)
+@example(b'data: {}\n\n\xef\xbb\xbfdata: {}\n\n{"stray":\n\ndata: [DONE]\n\n', None)
 def test_where_the_bytes_are_cut_makes_no_difference(body: bytes, cuts: st.DataObject | None) -> None:
     positions = st.lists(st.integers(0, len(body)), max_size=6)
     at = sorted(cuts.draw(positions)) if cuts else []
@@ -61,10 +83,10 @@ def test_events_with_and_without_names() -> None:
     body = b'data: {"a":1}\n\nevent: delta\ndata: {"b":2}\n\nevent: error\ndata: {"c":3}\n\ndata: [DONE]\n\n'
     assert read([body]) == (
         [
-            Payload("event", {"a": 1}),
-            Payload("event", {"b": 2}),
-            Payload("error", {"c": 3}),
-            Payload("end", {}),
+            ("event", {"a": 1}),
+            ("event", {"b": 2}),
+            ("error", {"c": 3}),
+            ("end", {}),
         ],
         False,
     )
@@ -72,14 +94,14 @@ def test_events_with_and_without_names() -> None:
 
 def test_an_event_that_is_no_object_is_left_out_and_remembered() -> None:
     reader = PayloadReader()
-    events = reader.feed(b'data: {"a":1}\n\ndata: {"b"\n\ndata: [1]\n\ndata: {"c":3}\n\n')
-    assert [event.value for event in events] == [{"a": 1}, {"c": 3}]
+    events = one_by_one(reader.feed(b'data: {"a":1}\n\ndata: {"b"\n\ndata: [1]\n\ndata: {"c":3}\n\n'))
+    assert [value for _, value in events] == [{"a": 1}, {"c": 3}]
     assert reader.malformed is not None
     assert '{"b"' in (reader.malformed.fields.get("detail") or "")
 
 
 def test_a_lone_surrogate_is_repaired() -> None:
-    assert read([b'data: {}\n\ndata: {"a":"\\ud83d"}\n\n'])[0][1].value == {"a": "\ufffd"}
+    assert read([b'data: {}\n\ndata: {"a":"\\ud83d"}\n\n'])[0][1][1] == {"a": "\ufffd"}
 
 
 @pytest.mark.parametrize(
