@@ -1,6 +1,5 @@
 """Keys: where they are kept, which one a provider uses, and where it may be sent.
 
-origin          the scheme and host that a key is bound to
 keys            what may be shown of a key
 credentials     a key together with the origin it may be sent to
 tokens          what signing in gives

@@ -1,12 +1,12 @@
 """How a provider is spoken to: the headers of a request to it, with the key where it belongs."""
 
 from trunkline.auth.credentials import Credential
-from trunkline.auth.origin import origin_of
 from trunkline.catalog.live import Access
 from trunkline.providers.registry import Provider
 from trunkline.wire.formats import adapter
 from trunkline.wire.http import merge_headers
 from trunkline.wire.key_header import key_header
+from trunkline.wire.origin import origin_of
 from trunkline_protocol.providers import ApiType
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trunkline.auth.origin import origin_of
 from trunkline.errors import TrunklineError
-from trunkline.providers.wires import SPOKEN
+from trunkline.wire.formats import SPOKEN
+from trunkline.wire.origin import origin_of
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ProviderConfigureParams, ProviderConfigureResult

@@ -17,8 +17,9 @@ from trunkline.providers.model_list import Report, list_models
 from trunkline.providers.model_lists import ModelLists, ModelsInUse
 from trunkline.providers.provider_list import list_providers, provider_info
 from trunkline.providers.registry import Provider, ProviderRegistry
-from trunkline.providers.wires import SPOKEN, api_type_of
+from trunkline.providers.wires import api_type_of
 from trunkline.secrets import Secret
+from trunkline.wire.formats import SPOKEN
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.models import ModelInfo, ModelListParams, ModelListResult

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from trunkline.auth.origin import origin_of
 from trunkline.config.urls import is_loopback
+from trunkline.wire.origin import origin_of
 
 _PLACE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]*")

@@ -11,7 +11,7 @@ from trunkline.auth.resolver import CredentialResolver
 from trunkline.errors import TrunklineError
 from trunkline.providers.model_lists import LiveStatus, ModelLists
 from trunkline.providers.registry import Provider
-from trunkline.providers.wires import SPOKEN
+from trunkline.wire.formats import SPOKEN
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ProviderAuth, ProviderInfo, ProviderListResult, ProviderState
 

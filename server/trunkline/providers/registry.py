@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from trunkline.auth.credentials import KeyOwner
-from trunkline.auth.origin import origin_of
 from trunkline.catalog.catalogue import Catalogue
 from trunkline.catalog.modelsdev import ModelsDev
 from trunkline.config.load import ConfigFile, LoadedConfig
@@ -17,8 +16,10 @@ from trunkline.providers.plugins import plugin_rows
 from trunkline.providers.rows import BUILTIN
 from trunkline.providers.spec import ProviderSpec
 from trunkline.providers.suggest import closest
-from trunkline.providers.wires import SPOKEN, api_type_of
+from trunkline.providers.wires import api_type_of
+from trunkline.wire.formats import SPOKEN
 from trunkline.wire.http import merge_headers
+from trunkline.wire.origin import origin_of
 from trunkline_protocol.errors import ErrorCode
 
 _UNRANKED = 1_000_000

@@ -2,12 +2,6 @@
 
 from trunkline_protocol.providers import ApiType
 
-SPOKEN: frozenset[ApiType] = frozenset(
-    {"openai-chat", "openrouter", "openai-responses", "anthropic", "gemini", "ollama"}
-)
-"""Formats that there is an adapter for. A test compares this with `wire.formats`, which is not imported here
-because listing providers needs no adapter."""
-
 _BY_LIBRARY: dict[str, ApiType] = {
     "@ai-sdk/openai-compatible": "openai-chat",
     "@openrouter/ai-sdk-provider": "openrouter",

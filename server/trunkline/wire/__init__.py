@@ -5,6 +5,7 @@ Few things here know a provider by name: what differs between endpoints of one f
 
     http                       the only module that imports httpx
     key_header                 where an endpoint looks for the key
+    origin                     the origin of a URL: what a key is bound to, and a list must not leave
     adapter, formats           the interface of a wire format; api type to adapter
     sse, ndjson, json_array    bytes to events, lines, elements
     json_values                reading JSON nobody promised the shape of

@@ -5,9 +5,9 @@ from provider_support import LIVE_MODEL, LOCAL_SERVERS, OFFLINE_MODEL, World, li
 
 from support.upstream import Answer, Received, answer_json
 from support.user import CANARY
-from trunkline.auth.origin import origin_of
 from trunkline.catalog.live import PAUSE_S, TTL_S
 from trunkline.secrets import Secret
+from trunkline.wire.origin import origin_of
 from trunkline_protocol.errors import ErrorCode
 
 # --- provider/list ----------------------------------------------------------------------------------------

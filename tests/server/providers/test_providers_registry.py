@@ -10,8 +10,7 @@ from trunkline.errors import TrunklineError
 from trunkline.providers.registry import Provider, ProviderRegistry
 from trunkline.providers.rows import BUILTIN, LOCAL
 from trunkline.providers.spec import ProviderSpec
-from trunkline.providers.wires import SPOKEN
-from trunkline.wire.formats import adapter
+from trunkline.wire.formats import SPOKEN, adapter
 from trunkline_protocol.errors import ErrorCode
 
 ENVIRON = {

@@ -7,7 +7,7 @@ from wire_support import body_of, chat_call, model_info
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.anthropic import AnthropicAdapter
-from trunkline.wire.formats import ADAPTERS, token_counter
+from trunkline.wire.formats import adapter, token_counter
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.models import ModelInfo
 
@@ -33,10 +33,10 @@ def dropped(info: ModelInfo = MODEL, **params: Any) -> list[str]:
 
 
 def test_the_request_goes_to_the_messages_endpoint_without_credentials() -> None:
-    adapter = ADAPTERS["anthropic"]
-    assert adapter.key_header == "x-api-key"
-    assert dict(adapter.headers) == {"anthropic-version": "2023-06-01"}
-    request = adapter.build_request(chat_call()).http
+    anthropic = adapter("anthropic")
+    assert anthropic.key_header == "x-api-key"
+    assert dict(anthropic.headers) == {"anthropic-version": "2023-06-01"}
+    request = anthropic.build_request(chat_call()).http
     assert (request.method, request.url) == ("POST", "https://gateway.test/v1/messages")
     assert request.headers == {
         "content-type": "application/json",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from trunkline.auth.credentials import KeyOwner
 from trunkline.auth.importing.found import Found
-from trunkline.auth.origin import origin_of
 from trunkline.auth.store import KeyStore
 from trunkline.auth.store_format import StoredKey
 from trunkline.config.problems import printable_path
 from trunkline.secrets import Secret
+from trunkline.wire.origin import origin_of
 
 
 @dataclass(frozen=True, slots=True)

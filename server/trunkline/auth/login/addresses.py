@@ -3,8 +3,8 @@
 from urllib.parse import urlsplit
 
 from trunkline.auth.login.failures import failed
-from trunkline.auth.origin import origin_of
 from trunkline.wire.json_values import text_in
+from trunkline.wire.origin import origin_of
 
 _LONGEST = 2048
 

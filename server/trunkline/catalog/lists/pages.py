@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from trunkline.catalog.listed import ListedModel, ParsedList
 from trunkline.catalog.lists.entries import Entry, parsed_list
+from trunkline.wire.origin import origin_of
 
 MOST_PAGES = 20
 """Pages of one list at most; today's longest lists have one."""
-
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +78,6 @@ def _following(page: Page, seen: list[str], notes: list[str]) -> str | None:
 def same_origin(url: str, other: str) -> bool:
     """Whether both are absolute URLs with the same scheme, host and port (RFC 6454, section 5)."""
     try:
-        return _origin(url) == _origin(other)
+        return origin_of(url) == origin_of(other)
     except ValueError:
         return False
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    parts = urlsplit(url)
-    if not parts.scheme or not parts.hostname:
-        msg = "not an absolute URL"
-        raise ValueError(msg)
-    return parts.scheme, parts.hostname, parts.port or _DEFAULT_PORTS.get(parts.scheme)

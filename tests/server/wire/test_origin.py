@@ -1,6 +1,6 @@
 import pytest
 
-from trunkline.auth.origin import origin_of
+from trunkline.wire.origin import origin_of
 
 
 @pytest.mark.parametrize(
