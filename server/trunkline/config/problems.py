@@ -20,6 +20,7 @@ _EXPLANATIONS = {
     "decimal_parsing": "must be a number",
     "finite_number": "must be a number",
     "greater_than_equal": "must not be less than 0",
+    "greater_than": "must be more than 0",
     "tuple_type": "must be a list in brackets [ ]",
     "frozen_set_type": "must be a list in brackets [ ]",
     "dict_type": "must be an object in braces { }",

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, PlainValidator, StrictBool, StrictInt
 from pydantic_core import PydanticCustomError
 from typing_extensions import override
 
@@ -74,6 +74,8 @@ class ProviderOptions(SettingsModel):
     """More headers of every request to the provider."""
     discover_models: StrictBool | None = Field(default=None, alias="discoverModels")
     """Whether the endpoint is asked for its list of models."""
+    max_concurrency: StrictInt | None = Field(default=None, alias="maxConcurrency", gt=0, examples=[4])
+    """How many requests to the provider may run at a time, of all clients together; others wait."""
 
     @property
     def more(self) -> Mapping[str, Any]:

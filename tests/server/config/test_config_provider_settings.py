@@ -132,6 +132,7 @@ def test_headers_that_http_does_not_allow_are_refused(headers: Any, said: str) -
         ({"whitelist": "gpt"}, "`provider.p.whitelist` must be a list in brackets [ ]"),
         ({"blacklist": [5]}, "`provider.p.blacklist.0` must be text in quotes"),
         ({"options": {"discoverModels": "yes"}}, "`provider.p.options.discoverModels` must be true or false"),
+        ({"options": {"maxConcurrency": 0}}, "`provider.p.options.maxConcurrency` must be more than 0"),
         ({"models": []}, "`provider.p.models` must be an object in braces { }"),
         ({"models": {"m": 5}}, "`provider.p.models.m` must be an object in braces { }"),
         ({"models": {"m": {"limit": {"context": CANARY}}}}, "`provider.p.models.m.limit.context` must be a whole number"),
