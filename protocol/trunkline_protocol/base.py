@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 from pydantic.alias_generators import to_camel
@@ -57,6 +57,10 @@ P_co = TypeVar("P_co", bound=WireModel, covariant=True)
 R_co = TypeVar("R_co", bound=WireModel, covariant=True)
 
 
+Scope = Literal["observe", "control", "admin"]
+"""What a remote client may do; each includes the ones before. The editor that started the server may do all of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request(Generic[P_co, R_co]):
     """A request from client to server: its name and the models of both directions."""
@@ -64,6 +68,19 @@ class Request(Generic[P_co, R_co]):
     name: str
     summary: str
     """What it does, for the reference page."""
+    params: type[P_co]
+    result: type[R_co]
+    scope: Scope = "admin"
+    """What a remote client's token must allow; as much as there is, where nobody thought about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRequest(Generic[P_co, R_co]):
+    """A request from server to client. Sent to clients that announced that they answer it."""
+
+    name: str
+    summary: str
+    """What it asks, for the reference page."""
     params: type[P_co]
     result: type[R_co]
 

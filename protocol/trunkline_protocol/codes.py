@@ -20,6 +20,7 @@ class ErrorCode(IntEnum):
     REQUEST_CANCELLED = -32800
 
     UNSUPPORTED_VERSION = 1001
+    CAPABILITY_MISSING = 1002
 
     AUTH_MISSING = 1101
     AUTH_REJECTED = 1102
@@ -56,13 +57,31 @@ class ErrorCode(IntEnum):
     REFUSED = 1309
     UPSTREAM_BAD_REQUEST = 1310
 
+    SESSION_UNKNOWN = 1401
+    NOT_PERMITTED = 1403
     CONFLICT = 1404
+    NO_ACTIVE_TURN = 1406
+    TURN_UNKNOWN = 1407
+    SESSION_CLOSED = 1408
+
+    CURSOR_EXPIRED = 1501
+    EPOCH_CHANGED = 1502
+    ATTACH_UNAUTHORIZED = 1503
+    TOO_SLOW = 1506
+    HEARTBEAT_LOST = 1507
+
+    TOOL_UNKNOWN = 1601
+    TOOL_TIMEOUT = 1602
+    TOOL_FAILED = 1603
+    TOOL_DENIED = 1604
+    TOOL_ANSWER_STALE = 1605
 
     OVERLOADED = 1701
     MESSAGE_TOO_LARGE = 1702
     TOO_DEEP = 1703
 
     STORAGE_ERROR = 1801
+    STORAGE_FULL = 1802
 
     @property
     def kind(self) -> str:
@@ -82,7 +101,11 @@ RETRYABLE = frozenset(
         ErrorCode.UPSTREAM_OVERLOADED,
         ErrorCode.STREAM_INTERRUPTED,
         ErrorCode.OVERLOADED,
+        ErrorCode.TOO_SLOW,
+        ErrorCode.HEARTBEAT_LOST,
+        ErrorCode.TOOL_TIMEOUT,
         ErrorCode.STORAGE_ERROR,
+        ErrorCode.STORAGE_FULL,
     }
 )
 """Codes after which the same request may succeed later without anybody changing anything."""

@@ -22,6 +22,8 @@ class ErrorData(WireModel):
     provider_id: str | None = None
     model_id: str | None = None
     key_id: str | None = None
+    session_id: str | None = None
+    turn_id: str | None = None
     http_status: int | None = None
     upstream_code: str | None = None
     """The provider's own error code or type, as it came."""

@@ -189,8 +189,9 @@ MODEL_LIST = Request(
     "Which models there are. Live lists are fetched only from providers that can be used.",
     ModelListParams,
     ModelListResult,
+    "observe",
 )
-MODEL_GET = Request("model/get", "One model by its reference.", ModelGetParams, ModelGetResult)
+MODEL_GET = Request("model/get", "One model by its reference.", ModelGetParams, ModelGetResult, "observe")
 MODEL_CHANGED = Notification(
     "model/changed", "The model lists of these providers have changed.", ModelChangedParams
 )

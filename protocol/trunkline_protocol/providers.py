@@ -148,6 +148,7 @@ PROVIDER_LIST = Request(
     "Which providers there are and whether each can be used. Never touches the network.",
     ProviderListParams,
     ProviderListResult,
+    "observe",
 )
 PROVIDER_CONFIGURE = Request(
     "provider/configure",
@@ -161,6 +162,7 @@ PROVIDER_TEST = Request(
     "not an error.",
     ProviderTestParams,
     ProviderTestResult,
+    "control",
 )
 PROVIDER_CHANGED = Notification(
     "provider/changed", "What `provider/list` answers has changed.", ProviderChangedParams

@@ -35,4 +35,5 @@ MODEL_COUNT_TOKENS = Request(
     "How many tokens a text or a conversation is for a model.",
     ModelCountTokensParams,
     ModelCountTokensResult,
+    "control",
 )

@@ -29,6 +29,8 @@ class ErrorFields(TypedDict, total=False):
     provider_id: str | None
     model_id: str | None
     key_id: str | None
+    session_id: str | None
+    turn_id: str | None
     http_status: int | None
     upstream_code: str | None
     upstream_request_id: str | None
