@@ -19,9 +19,11 @@ from trunkline_protocol.base import Notification, Request, WireModel
 from trunkline_protocol.chat import CHAT_STREAM
 from trunkline_protocol.models import MODEL_CHANGED, MODEL_GET, MODEL_LIST
 from trunkline_protocol.providers import PROVIDER_CHANGED, PROVIDER_CONFIGURE, PROVIDER_LIST, PROVIDER_TEST
+from trunkline_protocol.status import SERVER_NOTICE, SERVER_STATUS, SERVER_STATUS_CHANGED
 from trunkline_protocol.tokens import MODEL_COUNT_TOKENS
 
 REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
+    SERVER_STATUS,
     PROVIDER_LIST,
     PROVIDER_CONFIGURE,
     PROVIDER_TEST,
@@ -41,6 +43,8 @@ REQUESTS: tuple[Request[WireModel, WireModel], ...] = (
 """Everything a client can ask, in the order of the documentation."""
 
 NOTIFICATIONS: tuple[Notification[WireModel], ...] = (
+    SERVER_STATUS_CHANGED,
+    SERVER_NOTICE,
     PROVIDER_CHANGED,
     MODEL_CHANGED,
     AUTH_CHANGED,
@@ -70,6 +74,9 @@ __all__ = [
     "PROVIDER_LIST",
     "PROVIDER_TEST",
     "REQUESTS",
+    "SERVER_NOTICE",
+    "SERVER_STATUS",
+    "SERVER_STATUS_CHANGED",
     "Notification",
     "Request",
 ]

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from trunkline.auth.store_format import StoredKey
     from trunkline.catalog.catalogue import Catalogue
     from trunkline.catalog.live import LiveLists
+    from trunkline.chat.activity import Activity
     from trunkline.chat.engine import ChatEngine
+    from trunkline.chat.limits import Limits
     from trunkline.chat.probe import Probe
     from trunkline.chat.token_counts import TokenCounts
     from trunkline.config.load import ConfigFile
@@ -180,6 +182,24 @@ class Application:
         from trunkline.chat.engine import ChatEngine
 
         return ChatEngine(self.directory, self.resolver, self.http, self.keys.noticed)
+
+    @cached_property
+    def limits(self) -> "Limits":
+        """How many requests of a provider run at a time."""
+        from trunkline.chat.limits import DEFAULT_CONCURRENCY, Limits
+
+        def limit_of(provider_id: str) -> int:
+            section = self.config.current().settings.provider.get(provider_id)
+            return (section and section.options.max_concurrency) or DEFAULT_CONCURRENCY
+
+        return Limits(limit_of)
+
+    @cached_property
+    def activity(self) -> "Activity":
+        """Whether anything is being generated."""
+        from trunkline.chat.activity import Activity
+
+        return Activity()
 
     @cached_property
     def http(self) -> "HttpClient":

@@ -4,16 +4,16 @@ import asyncio
 import contextlib
 import itertools
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError
 
 from trunkline.errors import TrunklineError, describe
-from trunkline.providers.changes import Listener
 from trunkline.rpc.client_settings import ClientSettings, folders_at_start
 from trunkline.rpc.editor_settings import SECTION
+from trunkline.rpc.events import ClientEvents
 from trunkline.rpc.features import find_handler, lane_of
 from trunkline.rpc.features.context import Context
 from trunkline.rpc.framing import FrameDecoder, FramingError
@@ -21,6 +21,7 @@ from trunkline.rpc.handshake import MAX_IN_FLIGHT, Client, Greeting, answer
 from trunkline.rpc.messages import Call, Message, MsgId, Notice, Refused, Reply, read_message
 from trunkline.rpc.outbox import Outbox
 from trunkline.rpc.requests import Requests
+from trunkline.rpc.status import ClientStatus
 from trunkline.rpc.trace import Trace
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.codes import ErrorCode
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
     from trunkline_protocol.errors import WireError
 
 logger = logging.getLogger(__name__)
-
-PROVIDER_CHANGED = "provider/changed"
-MODEL_CHANGED = "model/changed"
-AUTH_CHANGED = "auth/changed"
-AUTH_LOGIN_COMPLETED = "auth/loginCompleted"
-"""Named here because the models of the contract are not imported for a handshake."""
 
 _CHUNK = 64 * 1024
 _GRACE_S = 2.0
@@ -66,9 +61,11 @@ class Connection:
         self._outbox = Outbox(writer)
         self._requests = Requests(self._finish)
         self._trace = Trace(self.notify)
-        self._settings = ClientSettings(app.config, app.paths.config, self._show_warnings)
+        status = ClientStatus(app)
+        self._events = ClientEvents(app, status, self.notify)
+        self._settings = ClientSettings(app.config, app.paths.config, self._events.warn)
         self._context = Context(
-            app, self._outbox, self._requests, self._settings, self.notify, self._open_page
+            app, self._outbox, self._requests, self._settings, status, self.notify, self._open_page
         )
         self._client: Client | None = None
         self._documents: Documents | None = None
@@ -78,7 +75,6 @@ class Connection:
         self._ids = itertools.count(1)
         self._ended = asyncio.Event()
         self._watches: set[asyncio.Task[None]] = set()
-        self._listening: list[Callable[[], None]] = []
         if client_process_id is not None:
             self._watch(client_process_id)
 
@@ -96,8 +92,7 @@ class Connection:
             await self._close(reading, writing, ending)
         finally:
             self._settings.close()
-            for stop_listening in self._listening:
-                stop_listening()
+            self._events.close()
             self._trace.close()
         return 0 if self._shutdown else 1
 
@@ -219,11 +214,11 @@ class Connection:
             case "$/setTrace":
                 self._trace.set(_field(params, "value"))
             case "initialized":
-                self._show_warnings(self._app.config.current().notices())
+                self._events.start(self._client)
+                self._events.warn(self._app.config.current().notices())
                 self._settings.take_editor(self._client.options)
                 self._settings.take_folders(folders_at_start(self._client.params))
                 self._pull_configuration()
-                self._listen(self._client)
             case "workspace/didChangeConfiguration":
                 self._settings.take_editor(_field(params, "settings"))
                 self._settings.reread_folders()
@@ -259,6 +254,7 @@ class Connection:
 
     def _start_shutdown(self, msg_id: MsgId) -> None:
         self._shutdown = True
+        self._events.close()
 
         async def stop() -> None:
             await self._requests.end(_GRACE_S)
@@ -294,28 +290,6 @@ class Connection:
         for task in rest:
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the connection ended with an error", exc_info=error)
-
-    def _show_warnings(self, warnings: Iterable[str]) -> None:
-        """Tell the user through the editor: a configuration that is not used must not go unnoticed."""
-        for warning in warnings:
-            self.notify("window/showMessage", {"type": 2, "message": warning})
-
-    def _listen(self, client: Client) -> None:
-        """Tell a client that announced `events` what changes."""
-        if client.events:
-            told = Listener(
-                lambda etag: self._tell(PROVIDER_CHANGED, {"etag": etag}),
-                lambda ids, generation: self._tell(
-                    MODEL_CHANGED, {"providerIds": ids, "generation": generation}
-                ),
-                lambda changed: self._tell(AUTH_CHANGED, changed.to_wire()),
-                lambda completed: self._tell(AUTH_LOGIN_COMPLETED, completed.to_wire()),
-            )
-            self._listening.append(self._app.changes.listen(told))
-
-    def _tell(self, method: str, params: dict[str, Any]) -> None:
-        if self._client is not None and method not in self._client.opt_out and not self._shutdown:
-            self.notify(method, params)
 
     async def _open_page(self, url: str) -> bool:
         from trunkline.rpc.pages import open_page
@@ -359,7 +333,7 @@ class Connection:
             self._answer_error(msg_id, describe(error))
         else:
             self._answer(msg_id, task.result())
-        self._show_warnings(self._app.key_store_notices())
+        self._events.warn(self._app.key_store_notices())
 
     def _answer(self, msg_id: MsgId, result: Any) -> None:
         try:

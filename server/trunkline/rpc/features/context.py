@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from trunkline.rpc.client_settings import ClientSettings
     from trunkline.rpc.outbox import Outbox
     from trunkline.rpc.requests import Requests
+    from trunkline.rpc.status import ClientStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Context:
     outbox: "Outbox"
     requests: "Requests"
     settings: "ClientSettings"
+    status: "ClientStatus"
     notify: "Callable[[str, dict[str, Any]], None]"
     open_page: "Callable[[str], Awaitable[bool]]"
     """Asks the editor to open a web page; whether it did."""
