@@ -113,9 +113,10 @@ class AnswerDecoder(ABC):
 
     def _take_all(self, payloads: Iterable[Payloads], events: list[ChatEvent]) -> None:
         for kind, values in payloads:
-            at = 0
-            while at < len(values) and not self._ended:
-                more = self._more_text(values[at : at + _AT_ONCE]) if kind == "event" else None
+            at, count = 0, len(values)
+            while at < count and not self._ended:
+                these = values[at : at + _AT_ONCE] if count > 1 else values
+                more = self._more_text(these) if kind == "event" else None
                 if more is None:
                     self._take(kind, values[at], events)
                     at += 1

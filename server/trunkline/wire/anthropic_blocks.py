@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from typing_extensions import override
 
+from trunkline.wire.delta_events import arguments_delta, reasoning_delta, text_delta
 from trunkline.wire.json_values import compact_json, list_in, object_in, parse_json, text_in
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
@@ -20,12 +21,9 @@ from trunkline_protocol.chat import (
     OpaquePart,
     Part,
     ProviderData,
-    ReasoningDelta,
     ReasoningPart,
-    TextDelta,
     TextPart,
     ToolCallCompleted,
-    ToolCallDelta,
     ToolCallPart,
     ToolCallStarted,
 )
@@ -91,12 +89,12 @@ class TextBlock(Block):
     @override
     def extend(self, delta: str) -> ChatEvent:
         self._pieces.append(delta)
-        return TextDelta(text=delta)
+        return text_delta(delta)
 
     @override
     def begin(self, events: list[ChatEvent]) -> None:
         if self._pieces[0]:
-            events.append(TextDelta(text=self._pieces[0]))
+            events.append(text_delta(self._pieces[0]))
 
     @override
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
@@ -139,12 +137,12 @@ class ThinkingBlock(Block):
     @override
     def extend(self, delta: str) -> ChatEvent:
         self._pieces.append(delta)
-        return ReasoningDelta(text=delta)
+        return reasoning_delta(delta)
 
     @override
     def begin(self, events: list[ChatEvent]) -> None:
         if self._pieces[0]:
-            events.append(ReasoningDelta(text=self._pieces[0]))
+            events.append(reasoning_delta(self._pieces[0]))
 
     @override
     def add(self, delta: JsonObject, events: list[ChatEvent]) -> None:
@@ -200,7 +198,7 @@ class ToolUseBlock(Block):
     @override
     def extend(self, delta: str) -> ChatEvent:
         self._pieces.append(delta)
-        return ToolCallDelta(call_id=self._call_id, arguments_text=delta)
+        return arguments_delta(self._call_id, delta)
 
     @override
     def begin(self, events: list[ChatEvent]) -> None:
@@ -218,7 +216,7 @@ class ToolUseBlock(Block):
             return
         self._stopped = True
         if self._given and not self._pieces:
-            events.append(ToolCallDelta(call_id=self._call_id, arguments_text=self._given))
+            events.append(arguments_delta(self._call_id, self._given))
         events.append(ToolCallCompleted(call=self.part()))
 
     @override

@@ -7,6 +7,7 @@ from typing_extensions import override
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer
+from trunkline.wire.delta_events import reasoning_delta, text_delta
 from trunkline.wire.gemini_citations import read_citations
 from trunkline.wire.gemini_draft import GeminiDraft
 from trunkline.wire.gemini_finish import finish_reason_of, prompt_blocked, stopped_by_error
@@ -24,8 +25,6 @@ from trunkline_protocol.chat import (
     MediaPart,
     Message,
     OpaquePart,
-    ReasoningDelta,
-    TextDelta,
     Usage,
 )
 
@@ -193,7 +192,7 @@ class GeminiDecoder(AnswerDecoder):
             thought = part.get("thought") is True
             self._draft.add_text(text, text_in(part.get("thoughtSignature")), thought=thought)
             if text:
-                events.append(ReasoningDelta(text=text) if thought else TextDelta(text=text))
+                events.append(reasoning_delta(text) if thought else text_delta(text))
         elif "functionCall" in part:
             self._take_function_call(part, events)
         else:

@@ -5,6 +5,7 @@ when the text is empty; text next to text of the same kind without one is one pa
 """
 
 from trunkline.wire.adapter import ChatCall
+from trunkline.wire.delta_events import reasoning_delta, text_delta
 from trunkline.wire.gemini_replay import signed
 from trunkline.wire.gemini_tool_calls import FunctionCallDraft
 from trunkline_protocol.chat import (
@@ -14,9 +15,7 @@ from trunkline_protocol.chat import (
     Message,
     OpaquePart,
     Part,
-    ReasoningDelta,
     ReasoningPart,
-    TextDelta,
     TextPart,
 )
 
@@ -33,7 +32,7 @@ class Passage:
     def extend(self, delta: str) -> ChatEvent:
         """Appends to it; returns the event that tells so."""
         self.pieces.append(delta)
-        return ReasoningDelta(text=delta) if self.thought else TextDelta(text=delta)
+        return reasoning_delta(delta) if self.thought else text_delta(delta)
 
     def part(self, call: ChatCall) -> TextPart | ReasoningPart:
         """The part as far as it came."""

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_errors import unnamed_tool_call
+from trunkline.wire.delta_events import arguments_delta
 from trunkline.wire.gemini_partial_args import PartialArguments
 from trunkline.wire.gemini_replay import signed
 from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallDelta, ToolCallPart, ToolCallStarted
+from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallPart, ToolCallStarted
 
 
 class FunctionCallDraft:
@@ -106,7 +107,7 @@ class FunctionCalls:
         if not draft.whole:
             return []
         return [
-            ToolCallDelta(call_id=draft.call_id, arguments_text=draft.arguments_text),
+            arguments_delta(draft.call_id, draft.arguments_text),
             ToolCallCompleted(call=draft.part(self._call)),
         ]
 

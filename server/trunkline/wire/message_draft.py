@@ -2,6 +2,7 @@
 
 from typing import Protocol, TypeVar
 
+from trunkline.wire.delta_events import reasoning_delta, text_delta
 from trunkline_protocol.chat import (
     Citation,
     Message,
@@ -32,7 +33,7 @@ class TextDraft:
     def extend(self, delta: str) -> TextDelta:
         """Appends to the text; returns the event that tells so."""
         self._pieces.append(delta)
-        return TextDelta(text=delta)
+        return text_delta(delta)
 
     def part(self) -> TextPart:
         """See `PartDraft`."""
@@ -48,7 +49,7 @@ class ReasoningDraft:
     def extend(self, delta: str) -> ReasoningDelta:
         """Appends to the text; returns the event that tells so."""
         self._pieces.append(delta)
-        return ReasoningDelta(text=delta)
+        return reasoning_delta(delta)
 
     def part(self) -> ReasoningPart:
         """See `PartDraft`."""

@@ -6,6 +6,7 @@ from uuid import uuid4
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
 from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
+from trunkline.wire.delta_events import arguments_delta
 from trunkline.wire.json_values import compact_json, count_in, list_in, object_in, text_in
 from trunkline.wire.message_draft import MessageDraft, ReasoningDraft, TextDraft
 from trunkline.wire.ndjson import NdjsonReader
@@ -18,7 +19,6 @@ from trunkline_protocol.chat import (
     Message,
     ProviderData,
     ToolCallCompleted,
-    ToolCallDelta,
     ToolCallStarted,
     Usage,
 )
@@ -109,7 +109,7 @@ class OllamaDecoder(AnswerDecoder):
         self._called_tools = True
         self._draft.add_whole(part)
         events.append(ToolCallStarted(call_id=part.call_id, name=name))
-        events.append(ToolCallDelta(call_id=part.call_id, arguments_text=text))
+        events.append(arguments_delta(part.call_id, text))
         events.append(ToolCallCompleted(call=part))
 
     def _take_end(self, line: JsonObject, events: list[ChatEvent]) -> None:

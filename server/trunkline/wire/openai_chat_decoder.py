@@ -121,13 +121,13 @@ class OpenAiChatDecoder(AnswerDecoder):
                 if chunk.get("usage") or chunk.get("object") == "error" or not _BESIDE.isdisjoint(chunk):
                     break
                 delta = choice["delta"]
-                more, other = delta.get("reasoning") or delta.get("reasoning_content"), delta.get("content")
-                if not in_reasoning:
-                    more, other = other, more
+                more, other = delta.get("content"), None
+                if in_reasoning or len(delta) > 1:
+                    other = delta.get("reasoning") or delta.get("reasoning_content")
+                    more, other = (other, more) if in_reasoning else (more, other)
                 if other or not more or not isinstance(more, str):
                     break
-                is_plain = len(delta) == 1 or _FURTHER_OR_DETAILS.isdisjoint(delta)
-                if not is_plain and not self._is_more_alone(delta, in_reasoning=in_reasoning):
+                if len(delta) > 1 and not self._is_more_alone(delta, in_reasoning=in_reasoning):
                     break
                 deltas.append(more)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -136,8 +136,9 @@ class OpenAiChatDecoder(AnswerDecoder):
 
     def _is_more_alone(self, delta: JsonObject, *, in_reasoning: bool) -> bool:
         """Whether nothing but its text is in a delta; what stands beside reasoning is kept at once."""
-        further = _FURTHER.intersection(delta)
-        if further and any(delta[name] for name in further):
+        if _FURTHER_OR_DETAILS.isdisjoint(delta):
+            return True
+        if any(delta[name] for name in _FURTHER.intersection(delta)):
             return False
         details = delta.get("reasoning_details")
         if details and in_reasoning:

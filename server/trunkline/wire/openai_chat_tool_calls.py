@@ -3,10 +3,11 @@
 from uuid import uuid4
 
 from trunkline.wire.answer_errors import unnamed_tool_call
+from trunkline.wire.delta_events import arguments_delta
 from trunkline.wire.json_values import compact_json, object_in, text_in
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallDelta, ToolCallPart, ToolCallStarted
+from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallPart, ToolCallStarted
 
 
 class ToolCallDraft:
@@ -89,7 +90,7 @@ class ToolCallMerger:
             call.call_id = self._call_id(call.wire_id)
             events.append(ToolCallStarted(call_id=call.call_id, name=call.name))
         if call.unsent:
-            events.append(ToolCallDelta(call_id=call.call_id, arguments_text="".join(call.unsent)))
+            events.append(arguments_delta(call.call_id, "".join(call.unsent)))
             call.unsent.clear()
         return events
 

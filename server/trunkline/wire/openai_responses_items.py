@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import GrowingText
+from trunkline.wire.delta_events import arguments_delta, reasoning_delta
 from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline.wire.openai_responses_replay import kept_item
 from trunkline.wire.tool_calls import tool_call_part
@@ -21,10 +22,8 @@ from trunkline_protocol.chat import (
     OpaquePart,
     Part,
     ProviderData,
-    ReasoningDelta,
     ReasoningPart,
     ToolCallCompleted,
-    ToolCallDelta,
     ToolCallStarted,
 )
 
@@ -125,7 +124,7 @@ class ReasoningItem:
     def growing(self, slot: str, index: int) -> GrowingText | None:
         """See `ItemDraft`."""
         text = self._text(slot, index)
-        return ToldText(text, _reasoning_event) if text.begun else None
+        return ToldText(text, reasoning_delta) if text.begun else None
 
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`. A text that another slot holds already is not taken twice."""
@@ -199,7 +198,7 @@ class CallItem:
             return None
 
         def event(delta: str) -> ChatEvent:
-            return ToolCallDelta(call_id=call_id, arguments_text=delta)
+            return arguments_delta(call_id, delta)
 
         return ToldText(self._text, event)
 
@@ -241,7 +240,7 @@ class CallItem:
             self._taken.add(self._call_id)
             events.append(ToolCallStarted(call_id=self._call_id, name=self.name))
         if self._unsent:
-            events.append(ToolCallDelta(call_id=self._call_id, arguments_text=self._unsent))
+            events.append(arguments_delta(self._call_id, self._unsent))
             self._unsent = ""
         return events
 
@@ -301,9 +300,5 @@ def members_without(item: JsonObject, names: frozenset[str]) -> JsonObject:
     return {name: value for name, value in item.items() if name not in names}
 
 
-def _reasoning_event(delta: str) -> ChatEvent:
-    return ReasoningDelta(text=delta)
-
-
 def _reasoning_delta(gap: str, text: str) -> list[ChatEvent]:
-    return [ReasoningDelta(text=gap + text)] if text else []
+    return [reasoning_delta(gap + text)] if text else []

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import GrowingText
+from trunkline.wire.delta_events import text_delta
 from trunkline.wire.json_values import list_in, number_in, object_in, text_in
 from trunkline.wire.openai_responses_items import SettledText, ToldText, members_without, places
 from trunkline.wire.openai_responses_replay import kept_item
@@ -14,7 +15,6 @@ from trunkline_protocol.chat import (
     CitationAdded,
     Part,
     ProviderData,
-    TextDelta,
     TextPart,
 )
 
@@ -59,7 +59,7 @@ class MessageItem:
 
     def growing(self, slot: str, index: int) -> GrowingText | None:
         """See `ItemDraft`."""
-        return ToldText(self._content(slot, index).text, _text_event)
+        return ToldText(self._content(slot, index).text, text_delta)
 
     def settle(self, slot: str, index: int, whole: str) -> list[ChatEvent]:
         """See `ItemDraft`."""
@@ -120,9 +120,5 @@ def _position(value: object) -> int | None:
     return int(number) if number is not None and 0 <= number < float("inf") else None
 
 
-def _text_event(delta: str) -> ChatEvent:
-    return TextDelta(text=delta)
-
-
 def _text_delta(text: str) -> list[ChatEvent]:
-    return [TextDelta(text=text)] if text else []
+    return [text_delta(text)] if text else []

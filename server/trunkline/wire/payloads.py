@@ -60,20 +60,28 @@ class PayloadReader:
         self._is_stream = False
         self._rest = b""
         """The beginning of an event, which the parser has not got."""
+        self._begins: bytes | None = None
+        """The beginning of the event that was all of the last piece, up to its object; None after others."""
         self._start: bytes | None = b""
         self._document: bytearray | None = None
         self._array: JsonArraySplitter | None = None
 
     def feed(self, data: bytes) -> Iterable[Payloads]:
         """The payloads that `data` completes; to be iterated to the end before anything else is asked."""
+        if self._begins is not None and data.startswith(self._begins):
+            value = _only_object(data, len(self._begins))
+            if value is not None:
+                return (("event", [value]),)
+        self._begins = None
         if self._start is not None:
             data = self._begin(self._start + data)
         if not self._is_stream:
             return self._feed_whole(data)
-        if self._rest or not self._parser.is_between_events:
+        begins = None if self._rest or not self._parser.is_between_events else _AT_OBJECT.match(data)
+        if begins is None or b"\r" in begins[0] or (value := _only_object(data, begins.end())) is None:
             return self._feed_stream(data)
-        value = _only_object(data)
-        return self._feed_stream(data) if value is None else (("event", [value]),)
+        self._begins = begins[0]
+        return (("event", [value]),)
 
     def finish(self) -> list[Payloads]:
         """The payloads that the end of the body completes."""
@@ -216,19 +224,16 @@ def _first_blank_line(data: bytes) -> int:
     return len(data) if at < 0 else at + 2
 
 
-def _only_object(data: bytes) -> JsonObject | None:
-    """The object of the event that `data` is, if it is one of one line; None for anything else."""
-    begins = _AT_OBJECT.match(data)
-    if begins is None:
-        return None
-    start = begins.end()
+def _only_object(data: bytes, start: int) -> JsonObject | None:
+    """The object from `start` on, if it is in one line and the event ends with `data`; else None."""
     line_end = data.find(b"\n", start)
-    if data[line_end:] not in _BLANK_LINES or data.find(b"\r", 0, line_end - 1) >= 0:
+    if data[line_end:] not in _BLANK_LINES or data.find(b"\r", start, line_end - 1) >= 0:
         return None
     try:
-        return from_json(data[start:line_end], cache_strings="keys")
+        value = from_json(data[start:], cache_strings="keys")
     except ValueError:
         return None
+    return value if type(value) is dict else None
 
 
 def _split(data: bytes) -> tuple[bytes, list[bytes], bytes]:
