@@ -8,7 +8,19 @@ import pytest
 ROOT = Path(__file__).parent.parent
 SERVER = ROOT / "server" / "trunkline"
 
-ROOMS = ["secrets", "errors", "config", "wire", "catalog", "auth", "providers", "chat", "app"]
+ROOMS = [
+    "secrets",
+    "errors",
+    "config",
+    "wire",
+    "catalog",
+    "auth",
+    "providers",
+    "chat",
+    "tools",
+    "sessions",
+    "app",
+]
 """From the bottom up: a room imports only rooms before it."""
 
 WAYS_IN = {"rpc", "cli", "client", "demo", "__main__"}

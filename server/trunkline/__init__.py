@@ -9,6 +9,8 @@ Rooms, from the bottom up; each imports only from those above it in this list:
     auth              the key store and the one credential resolver
     catalog           which models exist, offline and live
     chat              the engine: request -> wire -> events
+    tools             what models may do: workspace tools, MCP servers, permission
+    sessions          conversations that the server keeps
     app               the composition root
     rpc, cli, client, demo   the ways in; they know each other and everything below
 """
