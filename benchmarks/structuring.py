@@ -18,6 +18,7 @@ from trunkline.chat.engine import ChatEngine, ChatRun
 from trunkline.errors import TrunklineError
 from trunkline.rpc.connection import Connection
 from trunkline.rpc.framing import encode_frame
+from trunkline.rpc.transport import StreamTransport
 from trunkline_protocol.chat import ChatStreamParams
 from trunkline_protocol.errors import ErrorCode
 
@@ -110,7 +111,7 @@ class OurServer:
         self._serving: asyncio.Task[int] | None = None
 
     async def __aenter__(self) -> Self:
-        self._serving = asyncio.create_task(Connection(self._app, self, self).serve())
+        self._serving = asyncio.create_task(Connection(self._app, StreamTransport(self, self)).serve())
         await self._ask({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {"capabilities": {}}})
         return self
 

@@ -14,6 +14,7 @@ from trunkline.app import Application
 from trunkline.chat.engine import ChatEngine, ChatRun
 from trunkline.rpc.connection import Connection
 from trunkline.rpc.streams import open_stdio
+from trunkline.rpc.transport import StreamTransport
 from trunkline_protocol.chat import (
     ChatEvent,
     ChatStreamParams,
@@ -78,7 +79,7 @@ async def main() -> int:
     app = Application()
     app.chat = FloodEngine(app.directory, app.resolver, app.http, app.keys.noticed)
     reader, writer = await open_stdio(sys.stdin.buffer, sys.stdout.buffer)
-    return await Connection(app, reader, writer).serve()
+    return await Connection(app, StreamTransport(reader, writer)).serve()
 
 
 sys.exit(asyncio.run(main()))

@@ -4,12 +4,23 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from trunkline.app import Application
 from trunkline.client import Client
 from trunkline.config.paths import Paths
+from trunkline.errors import TrunklineError
 from trunkline.rpc.connection import Connection
+from trunkline.rpc.principal import Principal
+from trunkline.rpc.transport import StreamTransport
+
+
+class ConnectionOptions(TypedDict, total=False):
+    """The options of `Connection`."""
+
+    principal: Principal
+    check: Callable[[], TrunklineError | None]
+    stall_after_s: float
 
 
 @asynccontextmanager
@@ -27,9 +38,10 @@ async def connected(
     app: Application,
     on_notification: Callable[[str, Any], None] | None = None,
     capabilities: dict[str, Any] | None = None,
+    **options: Unpack[ConnectionOptions],
 ) -> AsyncGenerator[Client]:
     """A client of `app` that has done the handshake."""
-    async with raw_connection(app) as (reader, writer):
+    async with raw_connection(app, **options) as (reader, writer):
         client = Client(reader, writer, on_notification)
         await client.initialize(capabilities)
         try:
@@ -41,11 +53,13 @@ async def connected(
 @asynccontextmanager
 async def raw_connection(
     app: Application,
+    **options: Unpack[ConnectionOptions],
 ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """The byte streams of a client of `app`; the server has not heard anything yet."""
     near, far = socket.socketpair()
     server_reader, server_writer = await asyncio.open_connection(sock=far)
-    serving = asyncio.create_task(Connection(app, server_reader, server_writer).serve())
+    transport = StreamTransport(server_reader, server_writer)
+    serving = asyncio.create_task(Connection(app, transport, **options).serve())
     reader, writer = await asyncio.open_connection(sock=near)
     try:
         yield reader, writer

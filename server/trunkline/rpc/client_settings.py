@@ -20,12 +20,21 @@ class ClientSettings:
     """Kept as long as the client is there; the narrowings reach the shared configuration."""
 
     def __init__(
-        self, config: "ConfigFile", user_directory: Path, warn: Callable[[Iterable[str]], None]
+        self,
+        config: "ConfigFile",
+        user_directory: Path,
+        warn: Callable[[Iterable[str]], None],
+        *,
+        narrows: bool = True,
     ) -> None:
-        """`user_directory` holds the user's own configuration: it is trusted, also when it is a folder."""
+        """`user_directory` holds the user's own configuration: it is trusted, also when it is a folder.
+
+        `narrows` is whether the editor's settings may leave out providers of this process.
+        """
         self._config = config
         self._user_directory = user_directory
         self._warn = warn
+        self._narrows = narrows
         self._by_editor = NO_CHOICES
         self._by_folders = NO_CHOICES
         self._folders: tuple[Path, ...] = ()
@@ -40,7 +49,8 @@ class ClientSettings:
         settings = read_settings(value)
         if settings is not None:
             self._by_editor = Choices(settings.model, settings.small_model)
-            self._config.narrow((self, "editor"), settings.narrowing)
+            if self._narrows:
+                self._config.narrow((self, "editor"), settings.narrowing)
             self._warn(settings.problems)
 
     def take_folders(self, uris: Iterable[str]) -> None:

@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,64 +15,73 @@ from trunkline.rpc.editor_settings import SECTION
 from trunkline.rpc.events import ClientEvents
 from trunkline.rpc.features import find_handler, lane_of
 from trunkline.rpc.features.context import Context
-from trunkline.rpc.framing import FrameDecoder, FramingError
-from trunkline.rpc.handshake import MAX_IN_FLIGHT, Client, Greeting, answer
+from trunkline.rpc.framing import FramingError
+from trunkline.rpc.gate import refusal
+from trunkline.rpc.handshake import Client, Greeting, answer
 from trunkline.rpc.messages import Call, Message, MsgId, Notice, Refused, Reply, read_message
 from trunkline.rpc.outbox import Outbox
+from trunkline.rpc.pages import open_page
+from trunkline.rpc.principal import LOCAL_OWNER, Principal
+from trunkline.rpc.questions import Questions
 from trunkline.rpc.requests import Requests
 from trunkline.rpc.status import ClientStatus
 from trunkline.rpc.trace import Trace
-from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
     from trunkline.app import Application
+    from trunkline.remote.shares import Shares
     from trunkline.rpc.documents import Documents
     from trunkline.rpc.features import Entry
-    from trunkline.rpc.streams import ByteReader, ByteWriter
+    from trunkline.rpc.transport import Transport
     from trunkline_protocol.errors import WireError
 
 logger = logging.getLogger(__name__)
 
-_CHUNK = 64 * 1024
 _GRACE_S = 2.0
 """How long unfinished requests may take to clean up when the client has gone."""
-_RETRY_AFTER_MS = 100
 
 _DOCUMENT_METHODS = ("textDocument/did", "notebookDocument/did", "workspace/didChangeWorkspaceFolders")
 """Notifications that keep documents and folders in step."""
 
 
 class Connection:
-    """A client on a pair of byte streams. Several may share one application; none sees another."""
+    """A client on a transport. Several may share one application; none sees another."""
 
     def __init__(
         self,
         app: "Application",
-        reader: "ByteReader",
-        writer: "ByteWriter",
+        transport: "Transport",
         *,
+        principal: Principal = LOCAL_OWNER,
+        check: Callable[[], TrunklineError | None] = lambda: None,
+        remote: "Shares | None" = None,
         client_process_id: int | None = None,
+        stall_after_s: float | None = None,
     ) -> None:
+        """`check` is asked at every message why the client may not be here any more."""
         self._app = app
-        self._reader = reader
-        self._writer = writer
-        self._outbox = Outbox(writer)
+        self._transport = transport
+        self._principal = principal
+        self._check = check
+        self._remote = remote
+        self._outbox = Outbox(transport, stall_after_s, self._stalled)
+        self._questions = Questions(self._outbox.send)
         self._requests = Requests(self._finish)
-        self._trace = Trace(self.notify)
-        status = ClientStatus(app)
-        self._events = ClientEvents(app, status, self.notify)
-        self._settings = ClientSettings(app.config, app.paths.config, self._events.warn)
-        self._context = Context(
-            app, self._outbox, self._requests, self._settings, status, self.notify, self._open_page
+        self._trace = Trace(self.notify, tells_log=not principal.is_remote)
+        self._status = ClientStatus(app)
+        self._events = ClientEvents(app, self._status, self.notify)
+        self._settings = ClientSettings(
+            app.config, app.paths.config, self._events.warn, narrows=not principal.is_remote
         )
         self._client: Client | None = None
+        self._context: Context | None = None
         self._documents: Documents | None = None
         self._shutdown = False
         self._stopping: asyncio.Task[None] | None = None
-        self._asked: dict[MsgId, Callable[[Any], None]] = {}
-        self._ids = itertools.count(1)
         self._ended = asyncio.Event()
+        self._end_error: TrunklineError | None = None
+        self._closing: list[Callable[[], None]] = []
         self._watches: set[asyncio.Task[None]] = set()
         if client_process_id is not None:
             self._watch(client_process_id)
@@ -85,53 +93,60 @@ class Connection:
         0 after `shutdown`, 1 without.
         """
         writing = asyncio.create_task(self._outbox.run())
-        reading = asyncio.create_task(self._read(greeting or Greeting(FrameDecoder())))
+        reading = asyncio.create_task(self._read(greeting))
         ending = asyncio.create_task(self._ended.wait())
         await asyncio.wait({reading, writing, ending}, return_when=asyncio.FIRST_COMPLETED)
         try:
             await self._close(reading, writing, ending)
         finally:
-            self._settings.close()
-            self._events.close()
-            self._trace.close()
+            for close in (self._settings.close, self._events.close, self._trace.close, *self._closing):
+                close()
         return 0 if self._shutdown else 1
 
-    def end(self) -> None:
-        """End the connection as if the client had gone."""
+    def end(self, error: TrunklineError | None = None) -> None:
+        """End the connection as if the client had gone; `error` is the last it is told."""
+        if error is not None and not self._ended.is_set():
+            self._end_error = error
+            self._outbox.leave({"id": None, "error": describe(error)})
         self._ended.set()
 
     def notify(self, method: str, params: dict[str, Any]) -> None:
         """Queue a notification."""
         self._outbox.send({"method": method, "params": params})
 
-    def ask(self, method: str, params: dict[str, Any], answered: Callable[[Any], None]) -> None:
-        """Send a request to the client; `answered` gets its result, None if it failed."""
-        msg_id = f"trunkline-{next(self._ids)}"
-        self._asked[msg_id] = answered
-        self._outbox.send({"id": msg_id, "method": method, "params": params})
+    def _stalled(self) -> None:
+        self.end(
+            TrunklineError(
+                ErrorCode.TOO_SLOW,
+                "The client took nothing any more while messages waited for it.",
+                hint="Connect again and continue behind the last event that arrived.",
+            )
+        )
 
     # --- reading ---------------------------------------------------------------------------------------
 
-    async def _read(self, greeting: Greeting) -> None:
-        if greeting.client is not None:
-            self._adopt(greeting.client)
-        for item in greeting.arrived:
-            if not self._take(item):
-                return
+    async def _read(self, greeting: Greeting | None) -> None:
+        if greeting is not None:
+            if greeting.client is not None:
+                self._adopt(greeting.client)
+            for item in greeting.arrived:
+                if not self._take(item):
+                    return
         while not self._ended.is_set():
             await self._outbox.below_ceiling()
-            try:
-                data = await self._reader.read(_CHUNK)
-            except OSError:  # the other side was killed: as good an end as any
+            arrived = await self._transport.receive()
+            if arrived is None:
                 return
-            if not data:
-                return
-            for item in greeting.decoder.feed(data):
+            for item in arrived:
                 if not self._take(item if isinstance(item, FramingError) else read_message(item)):
                     return
 
     def _take(self, item: Message | FramingError) -> bool:
         """Handle what has arrived; false once nothing more is to be read."""
+        refused = self._check()
+        if refused is not None:
+            self.end(refused)
+            return False
         if isinstance(item, FramingError):
             self._refuse(None, item.code, item.message)
             return not item.fatal
@@ -155,7 +170,7 @@ class Connection:
                 self._refuse(message.id, message.code, message.message)
 
     def _take_call(self, call: Call) -> None:
-        stopped = self._gate(call)
+        stopped = refusal(call, self._client, self._requests, self._principal, shutting_down=self._shutdown)
         if stopped is not None:
             # Not traced: the id may be that of a request which is still running.
             self._send_error(call.id, describe(stopped))
@@ -166,37 +181,10 @@ class Connection:
         elif call.method == "shutdown":
             self._start_shutdown(call.id)
         elif (entry := find_handler(call.method)) is not None:
-            self._requests.start(call.id, partial(self._handle, entry, call.params), lane_of(call.method))
+            lane = lane_of(call.method, call.params)
+            self._requests.start(call.id, partial(self._handle, entry, call.params), lane)
         else:
             self._refuse(call.id, ErrorCode.METHOD_NOT_FOUND, f"There is no method {call.method[:100]}.")
-
-    def _gate(self, call: Call) -> TrunklineError | None:
-        """Why a request may not come now (LSP 3.17, "Server lifecycle"), if so."""
-        if call.id in self._requests:
-            return TrunklineError(ErrorCode.INVALID_REQUEST, "A request with this id is still running.")
-        if self._shutdown:
-            return TrunklineError(ErrorCode.INVALID_REQUEST, "The server is shutting down.")
-        if call.method == "initialize":
-            if self._client is None:
-                return None
-            return TrunklineError(ErrorCode.INVALID_REQUEST, "initialize was already sent.")
-        if self._client is None:
-            return TrunklineError(ErrorCode.SERVER_NOT_INITIALIZED, "The first request must be initialize.")
-        if len(self._requests) >= MAX_IN_FLIGHT and call.method != "shutdown":
-            return TrunklineError(
-                ErrorCode.OVERLOADED,
-                f"{MAX_IN_FLIGHT} requests are running already.",
-                retry_after_ms=_RETRY_AFTER_MS,
-                hint="Wait for answers before sending more.",
-            )
-        if self._client.unsupported_version and find_handler(call.method) is not None:
-            return TrunklineError(
-                ErrorCode.UNSUPPORTED_VERSION,
-                f"The client speaks none of the protocol versions of this server ({PROTOCOL_VERSION}).",
-                supported_versions=(PROTOCOL_VERSION,),
-                hint="Update the editor's Trunkline plugin or Trunkline itself.",
-            )
-        return None
 
     def _take_notice(self, notice: Notice) -> None:
         params: Any = notice.params
@@ -217,22 +205,22 @@ class Connection:
                 self._events.start(self._client)
                 self._events.warn(self._app.config.current().notices())
                 self._settings.take_editor(self._client.options)
-                self._settings.take_folders(folders_at_start(self._client.params))
+                self._take_folders(folders_at_start(self._client.params))
                 self._pull_configuration()
             case "workspace/didChangeConfiguration":
                 self._settings.take_editor(_field(params, "settings"))
                 self._settings.reread_folders()
                 self._app.changes.providers()
                 self._pull_configuration()
+            case "$/progress":
+                self._questions.progress(_field(params, "token"))
             case method if method.startswith(_DOCUMENT_METHODS):
                 self._synchronise(method, params)
             case _:
                 pass  # a notification nobody knows may be ignored
 
     def _take_reply(self, reply: Reply) -> None:
-        answered = self._asked.pop(reply.id, None)
-        if answered is not None:
-            answered(reply.result)
+        self._questions.take(reply)
 
     # --- lifecycle -------------------------------------------------------------------------------------
 
@@ -248,8 +236,22 @@ class Connection:
     def _adopt(self, client: Client) -> None:
         """Take over what the client said of itself, once its `initialize` is answered."""
         self._client = client
+        self._context = Context(
+            app=self._app,
+            principal=self._principal,
+            client=client,
+            outbox=self._outbox,
+            requests=self._requests,
+            settings=self._settings,
+            status=self._status,
+            questions=self._questions,
+            remote=self._remote,
+            notify=self.notify,
+            open_page=partial(open_page, client, self._questions),
+            on_close=self._closing.append,
+        )
         self._trace.set(client.trace)
-        if client.process_id is not None:
+        if client.process_id is not None and not self._principal.is_remote:
             self._watch(client.process_id)
 
     def _start_shutdown(self, msg_id: MsgId) -> None:
@@ -273,6 +275,7 @@ class Connection:
         """Cancel what is running, let it close its upstream connections, and write what can be written."""
         reading, writing, ending = tasks
         reading.cancel()
+        self._questions.close()
         await self._requests.end(_GRACE_S)
         if self._stopping is not None:
             await self._stopping  # `exit` right behind `shutdown`: both are meant
@@ -284,27 +287,27 @@ class Connection:
             await asyncio.wait_for(self._outbox.flushed(), _GRACE_S)
         writing.cancel()
         await asyncio.wait(rest)
-        self._writer.close()
-        with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), _GRACE_S)
+        await self._transport.close(self._end_error, _GRACE_S)
         for task in rest:
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the connection ended with an error", exc_info=error)
-
-    async def _open_page(self, url: str) -> bool:
-        from trunkline.rpc.pages import open_page
-
-        return await open_page(self._client, self.ask, url)
 
     def _pull_configuration(self) -> None:
         """Ask a client that has settings for them (LSP 3.17, "workspace/configuration")."""
         if self._client is not None and self._client.pulls_configuration:
             items = {"items": [{"section": SECTION}]}
-            self.ask("workspace/configuration", items, self._take_configuration)
+            answered = self._questions.ask("workspace/configuration", items)
+            answered.add_done_callback(self._take_configuration)
 
-    def _take_configuration(self, values: Any) -> None:
-        self._settings.take_editor(_first(values))
-        self._app.changes.providers()
+    def _take_configuration(self, answered: "asyncio.Future[Any]") -> None:
+        if not self._ended.is_set():
+            self._settings.take_editor(_first(answered.result()))
+            self._app.changes.providers()
+
+    def _take_folders(self, uris: Iterable[str]) -> None:
+        """Folders of a remote client are not on this machine, and files here are not its to choose."""
+        if not self._principal.is_remote:
+            self._settings.take_folders(uris)
 
     def _synchronise(self, method: str, params: Any) -> None:
         try:
@@ -315,7 +318,7 @@ class Connection:
                 self._documents = Documents(self._client.params)
             self._documents.receive(method, params)
             if method == "workspace/didChangeWorkspaceFolders":
-                self._settings.take_folders(self._documents.workspace.folders)
+                self._take_folders(self._documents.workspace.folders)
                 self._app.changes.providers()
         except Exception as error:  # noqa: BLE001 - whatever lsprotocol's converter makes of odd params
             logger.warning("the params of %s do not fit: %s", method, type(error).__name__)
@@ -323,6 +326,7 @@ class Connection:
     # --- answering -------------------------------------------------------------------------------------
 
     async def _handle(self, entry: "Entry", params: Any) -> Any:
+        assert self._context is not None  # noqa: S101 - the gate
         request, handler = entry
         return await handler(self._context, request.params.model_validate({} if params is None else params))
 

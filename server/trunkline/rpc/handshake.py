@@ -20,6 +20,11 @@ from trunkline_protocol.schema import METHODS, SCHEMA_HASH
 MAX_IN_FLIGHT = 64
 """Requests of one connection that may be unanswered at the same time."""
 
+REPLAY_EVENTS = 10_000
+REPLAY_BYTES = 4 * 1024 * 1024
+"""The most that one answer to `session/events` holds; its params have the same bounds."""
+
+_LONGEST_NAME = 100
 _ENCODINGS = ("utf-8", "utf-16", "utf-32")
 _CHUNK = 64 * 1024
 
@@ -28,6 +33,8 @@ _CHUNK = 64 * 1024
 class Client:
     """What the client said of itself at initialize."""
 
+    name: str | None = None
+    """Its `clientInfo`, for people."""
     process_id: int | None = None
     """The process whose death ends the server."""
     pulls_configuration: bool = False
@@ -36,6 +43,10 @@ class Client:
     """Whether it opens pages when it is asked to."""
     events: bool = False
     """Whether it wants Trunkline's notifications."""
+    tool_calls: bool = False
+    """Whether it answers `tool/call`."""
+    permissions: bool = False
+    """Whether it answers `permission/request`."""
     opt_out: frozenset[str] = frozenset()
     """Notifications it does not want after all."""
     unsupported_version: bool = False
@@ -59,11 +70,15 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
     process_id = given.get("processId")
     if process_id is not None and (not isinstance(process_id, int) or isinstance(process_id, bool)):
         return Refused(call.id, ErrorCode.INVALID_PARAMS, "processId: must be an integer or null")
+    name = _member(given, "clientInfo", "name")
     client = Client(
+        name=name[:_LONGEST_NAME] if isinstance(name, str) else None,
         process_id=process_id,
         pulls_configuration=_member(capabilities, "workspace", "configuration") is True,
         shows_documents=_member(capabilities, "window", "showDocument", "support") is True,
         events=_member(capabilities, "experimental", "trunkline", "events") is True,
+        tool_calls=isinstance(_member(capabilities, "experimental", "trunkline", "toolCalls"), dict),
+        permissions=isinstance(_member(capabilities, "experimental", "trunkline", "permissions"), dict),
         opt_out=_names(_member(capabilities, "experimental", "trunkline", "optOut")),
         unsupported_version=_announces_other_versions(capabilities),
         trace=str(given.get("trace") or "off"),
@@ -90,7 +105,13 @@ def server_capabilities(client: Any) -> dict[str, Any]:
                 "version": PROTOCOL_VERSION,
                 "schemaHash": SCHEMA_HASH,
                 "methods": list(METHODS),
-                "limits": {"maxMessageBytes": MAX_MESSAGE_BYTES, "maxInFlight": MAX_IN_FLIGHT},
+                "features": {"toolCalls": {}, "permissions": {}},
+                "limits": {
+                    "maxMessageBytes": MAX_MESSAGE_BYTES,
+                    "maxInFlight": MAX_IN_FLIGHT,
+                    "replayEvents": REPLAY_EVENTS,
+                    "replayBytes": REPLAY_BYTES,
+                },
             }
         },
     }

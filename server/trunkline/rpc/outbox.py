@@ -8,16 +8,17 @@ Responses and completed events are never dropped and never merged.
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
-from trunkline.rpc.framing import encode_frame
+from trunkline.rpc.stall import StallWatch
 from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
-    from trunkline.rpc.streams import ByteWriter
+    from trunkline.rpc.transport import Transport
     from trunkline_protocol.base import ProgressToken, WireModel
 
 BOUND_BYTES = 4 * 1024 * 1024
@@ -28,7 +29,7 @@ CEILING_BYTES = 32 * 1024 * 1024
 """Above this, no more input is taken from the client: every request means another response."""
 
 _BATCH_BYTES = 64 * 1024
-"""How much is handed to the stream at once."""
+"""How much is handed to the transport at once."""
 
 _MERGEABLE = (TextDelta, ReasoningDelta, ToolCallDelta)
 
@@ -67,8 +68,15 @@ def _call_id(event: "WireModel") -> str | None:
 class Outbox:
     """The outgoing side of one connection. `run` writes; everything else only queues."""
 
-    def __init__(self, writer: "ByteWriter") -> None:
-        self._writer = writer
+    def __init__(
+        self,
+        transport: "Transport",
+        stall_after_s: float | None = None,
+        stalled: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`stalled` is called when something waits and nothing was taken for `stall_after_s`."""
+        self._transport = transport
+        self._watch = StallWatch(transport.unsent, stall_after_s, stalled) if stall_after_s else None
         self._queue: deque[bytes | _Increment] = deque()
         self._last: dict[ProgressToken, _Increment] = {}
         self._bytes = 0
@@ -107,6 +115,10 @@ class Outbox:
             self._wake()
         else:
             self.send_event(token, event)
+        await self.room()
+
+    async def room(self) -> None:
+        """Wait while too much is waiting already."""
         if not self._has_room.is_set():
             await self._has_room.wait()
 
@@ -122,27 +134,46 @@ class Outbox:
     async def run(self) -> None:
         """Write until cancelled or the client is gone; then everything queued is forgotten."""
         try:
-            while not self._writer.is_closing():
+            while not self._transport.is_closing():
                 await self._filled.wait()
                 self._filled.clear()
-                while self._queue and not self._writer.is_closing():
-                    self._writer.write(self._batch())
-                    await self._writer.drain()
+                while self._queue and not self._transport.is_closing():
+                    await self._hand_over(self._batch())
                 if not self._queue:
                     self._empty.set()
         except OSError:
             pass  # the client is gone; the reading side ends the connection
         finally:
             self._closed = True
-            self._queue.clear()
-            self._last.clear()
+            self._forget()
             self._empty.set()
-            self._has_room.set()
-            self._below_ceiling.set()
+            if self._watch is not None:
+                self._watch.close()
 
     async def flushed(self) -> None:
-        """Wait until everything queued was handed to the stream."""
+        """Wait until everything queued was handed to the transport."""
         await self._empty.wait()
+
+    def leave(self, message: dict[str, Any]) -> None:
+        """Forget what waits: this is the last that is sent."""
+        self._forget()
+        self.send(message)
+        self._closed = True
+
+    async def _hand_over(self, bodies: list[bytes]) -> None:
+        if self._watch is None:
+            await self._transport.send(bodies)
+            return
+        self._watch.begin()
+        await self._transport.send(bodies)
+        self._watch.end()
+
+    def _forget(self) -> None:
+        self._queue.clear()
+        self._last.clear()
+        self._bytes = 0
+        self._has_room.set()
+        self._below_ceiling.set()
 
     def _push(self, body: bytes) -> None:
         if self._closed:
@@ -162,8 +193,8 @@ class Outbox:
         if self._bytes > CEILING_BYTES:
             self._below_ceiling.clear()
 
-    def _batch(self) -> bytes:
-        frames: list[bytes] = []
+    def _batch(self) -> list[bytes]:
+        bodies: list[bytes] = []
         size = 0
         while self._queue and size < _BATCH_BYTES:
             item = self._queue.popleft()
@@ -174,14 +205,13 @@ class Outbox:
                 item = item.body()
             else:
                 self._bytes -= len(item)
-            frame = encode_frame(item)
-            frames.append(frame)
-            size += len(frame)
+            bodies.append(item)
+            size += len(item)
         if self._bytes <= BOUND_BYTES // 2 and len(self._queue) <= BOUND_MESSAGES // 2:
             self._has_room.set()
         if self._bytes <= CEILING_BYTES // 2:
             self._below_ceiling.set()
-        return b"".join(frames)
+        return bodies
 
 
 def _text_of(event: "WireModel") -> bytes:

@@ -50,6 +50,15 @@ class Requests:
             self._by_token[token] = task
             task.add_done_callback(lambda _: self._by_token.pop(token, None))
 
+    def after_answer(self, callback: Callable[[], None]) -> None:
+        """Let `callback` run once the request whose work calls this is answered, unless it fails."""
+        task = asyncio.current_task()
+        if task is not None:
+            # Behind `_end`, which was added first and answers.
+            task.add_done_callback(
+                lambda done: None if done.cancelled() or done.exception() is not None else callback()
+            )
+
     def cancel_named(self, token: object) -> None:
         """Cancel the request with this work-done token; silent when there is none."""
         _cancel_once(self._by_token.get(token) if isinstance(token, str | int) else None)

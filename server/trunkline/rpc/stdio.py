@@ -121,13 +121,15 @@ async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", option
     from trunkline.rpc.connection import Connection
     from trunkline.rpc.logs import log_to
     from trunkline.rpc.streams import open_stdio
+    from trunkline.rpc.transport import StreamTransport
 
     log_to(options.log_file)
     asyncio.get_running_loop().call_later(_GC_REST_S, _resume_collection)
     app = Application(offline=options.offline)
     try:
         reader, writer = await open_stdio(stdin, stdout)
-        connection = Connection(app, reader, writer, client_process_id=options.clientProcessId)
+        transport = StreamTransport(reader, writer, greeting.decoder)
+        connection = Connection(app, transport, client_process_id=options.clientProcessId)
         _end_on_signals(connection.end)
         return await connection.serve(greeting)
     finally:

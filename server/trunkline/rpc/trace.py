@@ -30,12 +30,14 @@ _MESSAGE_TYPES = ((logging.ERROR, 1), (logging.WARNING, 2), (logging.INFO, 3))
 class Trace:
     """The trace of one connection, at the level the client has set."""
 
-    def __init__(self, notify: Notify) -> None:
+    def __init__(self, notify: Notify, *, tells_log: bool = True) -> None:
+        """`tells_log`: whether the client gets the log of the process, which tells what other clients do."""
         self._notify = notify
         self._value = "off"
         self._begun: dict[object, tuple[str, float]] = {}
         self._handler = _ToClient(notify)
-        logging.getLogger("trunkline").addHandler(self._handler)
+        if tells_log:
+            logging.getLogger("trunkline").addHandler(self._handler)
 
     def set(self, value: object) -> None:
         """Take over a trace value; one that LSP does not know is taken as `off`."""

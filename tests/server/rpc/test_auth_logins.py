@@ -225,6 +225,7 @@ async def test_cancelling_the_request_ends_the_sign_in(wire: Wire, server: Upstr
     await started(wire, SHOWS)
     asked = await asked_to_show(wire)
     wire.send(notification("$/cancelRequest", id="login"))
+    assert await wire.receive() == notification("$/cancelRequest", id=asked["id"])
     answer = await wire.receive()
     assert (answer["id"], answer["error"]["code"]) == ("login", ErrorCode.REQUEST_CANCELLED)
     with pytest.raises(OSError, match=r"refused|Connect"):

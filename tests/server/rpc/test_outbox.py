@@ -10,6 +10,7 @@ from pydantic_core import PydanticSerializationError
 
 from trunkline.rpc.framing import FrameDecoder
 from trunkline.rpc.outbox import BOUND_BYTES, CEILING_BYTES, Outbox
+from trunkline.rpc.transport import StreamTransport
 from trunkline_protocol.chat import (
     ChatEvent,
     Message,
@@ -50,7 +51,7 @@ class SlowClient:
 async def sent_while_stalled(*steps: tuple[int, ChatEvent]) -> list[Any]:
     """What a client gets that reads nothing until everything was queued, after one first message."""
     client = SlowClient()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     outbox.send({"method": "first"})
     await asyncio.sleep(0)
@@ -99,7 +100,7 @@ async def test_what_may_not_be_merged_keeps_its_place() -> None:
 
 async def test_past_the_bound_the_maker_waits_and_nothing_is_lost() -> None:
     client = SlowClient()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     piece = "x" * 100_000
     made = 0
@@ -129,7 +130,7 @@ async def test_past_the_bound_the_maker_waits_and_nothing_is_lost() -> None:
 
 async def test_far_past_the_bound_no_more_input_is_taken() -> None:
     client = SlowClient()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     outbox.send({"id": 0, "result": "x" * CEILING_BYTES})
     outbox.send({"id": 1, "result": "x" * CEILING_BYTES})
@@ -144,7 +145,7 @@ async def test_far_past_the_bound_no_more_input_is_taken() -> None:
 
 async def test_a_client_that_is_gone_holds_nobody() -> None:
     client = SlowClient()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     outbox.send({"id": 1, "result": 1})
     await asyncio.sleep(0)
@@ -162,7 +163,7 @@ async def test_a_client_that_is_gone_holds_nobody() -> None:
 async def test_half_of_a_surrogate_pair_is_replaced_and_what_is_no_json_is_refused() -> None:
     client = SlowClient()
     client.reads.set()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     outbox.send({"id": 1, "result": {"text": "a\ud83d", "money": Decimal("0.5"), "gone": None}})
     with pytest.raises(PydanticSerializationError):
@@ -178,7 +179,7 @@ async def test_half_of_a_surrogate_pair_is_replaced_and_what_is_no_json_is_refus
 async def test_null_stays_where_it_means_something() -> None:
     client = SlowClient()
     client.reads.set()
-    outbox = Outbox(client)
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
     writing = asyncio.create_task(outbox.run())
     outbox.send({"id": 1, "result": None})
     outbox.send({"id": 2, "result": {"kept": None, "odd": float("nan")}})

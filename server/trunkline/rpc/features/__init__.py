@@ -5,7 +5,7 @@ A module here has `HANDLERS`: a pair of method record and handler per method.
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from trunkline_protocol.schema import METHODS
 
@@ -32,9 +32,15 @@ def find_handler(method: str) -> "Entry | None":
     return next(entry for entry in handlers if entry[0].name == method)
 
 
-def lane_of(method: str) -> str | None:
+def lane_of(method: str, params: object) -> str | None:
     """Requests with the same lane are handled in the order of their arrival.
 
-    Keys: who stores one and lists them without waiting means what is there then.
+    Keys: who stores one and lists them without waiting means what is there then. A session: the same.
     """
-    return "auth" if method.startswith("auth/") else None
+    family = method.partition("/")[0]
+    if family == "auth":
+        return family
+    if family == "session" and isinstance(params, dict):
+        session_id = cast("dict[str, Any]", params).get("sessionId")
+        return f"session:{session_id}" if isinstance(session_id, str) else None
+    return None

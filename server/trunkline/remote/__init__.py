@@ -1,0 +1,1 @@
+"""The way in for clients from elsewhere: listeners, tokens, discovery. Off until somebody asks for it."""

@@ -1,0 +1,61 @@
+"""Whether a request may come: the lifecycle of LSP, bounds, versions, and the scope of who asks."""
+
+from typing import TYPE_CHECKING
+
+from trunkline.errors import TrunklineError
+from trunkline.remote.audit import audit
+from trunkline.rpc.features import find_handler
+from trunkline.rpc.handshake import MAX_IN_FLIGHT, Client
+from trunkline_protocol import PROTOCOL_VERSION
+from trunkline_protocol.codes import ErrorCode
+
+if TYPE_CHECKING:
+    from trunkline.rpc.messages import Call
+    from trunkline.rpc.principal import Principal
+    from trunkline.rpc.requests import Requests
+
+_RETRY_AFTER_MS = 100
+
+
+def refusal(
+    call: "Call", client: Client | None, running: "Requests", principal: "Principal", *, shutting_down: bool
+) -> TrunklineError | None:
+    """Why a request may not come, if so: not now (LSP 3.17, "Server lifecycle"), or not from this client."""
+    if call.id in running:
+        return TrunklineError(ErrorCode.INVALID_REQUEST, "A request with this id is still running.")
+    if shutting_down:
+        return TrunklineError(ErrorCode.INVALID_REQUEST, "The server is shutting down.")
+    if call.method == "initialize":
+        if client is None:
+            return None
+        return TrunklineError(ErrorCode.INVALID_REQUEST, "initialize was already sent.")
+    if client is None:
+        return TrunklineError(ErrorCode.SERVER_NOT_INITIALIZED, "The first request must be initialize.")
+    if len(running) >= MAX_IN_FLIGHT and call.method != "shutdown":
+        return TrunklineError(
+            ErrorCode.OVERLOADED,
+            f"{MAX_IN_FLIGHT} requests are running already.",
+            retry_after_ms=_RETRY_AFTER_MS,
+            hint="Wait for answers before sending more.",
+        )
+    if client.unsupported_version and find_handler(call.method) is not None:
+        return TrunklineError(
+            ErrorCode.UNSUPPORTED_VERSION,
+            f"The client speaks none of the protocol versions of this server ({PROTOCOL_VERSION}).",
+            supported_versions=(PROTOCOL_VERSION,),
+            hint="Update the editor's Trunkline plugin or Trunkline itself.",
+        )
+    return _not_permitted(call.method, principal)
+
+
+def _not_permitted(method: str, principal: "Principal") -> TrunklineError | None:
+    """Why this client may never call a method, if so: the one place where scopes are looked at."""
+    entry = find_handler(method) if principal.is_remote else None
+    if entry is None or principal.may(entry[0].scope):
+        return None
+    audit("refused", principal, method)
+    return TrunklineError(
+        ErrorCode.NOT_PERMITTED,
+        f"{method} needs the scope {entry[0].scope}; this connection has {principal.scope}.",
+        hint=f"Connect with a token of that scope: `trunkline token create --scope {entry[0].scope}`.",
+    )
