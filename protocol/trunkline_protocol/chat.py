@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from trunkline_protocol.base import JsonObject, ModelRef, Money, ProgressToken, Request, WireModel
+from trunkline_protocol.errors import WireError
 
 # --- content ---------------------------------------------------------------------------------------------
 
@@ -374,6 +375,29 @@ class MessageCompleted(WireModel):
     finish_reason: FinishReason
 
 
+class RetryScheduled(WireModel):
+    """The provider could not answer and is asked again after a wait; nothing of an answer has come yet."""
+
+    type: Literal["retry.scheduled"] = "retry.scheduled"
+    attempt: int
+    """Which try it will be; the first request was number 1."""
+    delay_ms: int
+    """How long the wait is, in milliseconds from now."""
+    model: ModelRef
+    error: WireError
+    """Why the try before failed."""
+
+
+class FallbackStarted(WireModel):
+    """Another model of `fallbacks` is asked, because the one before could not answer."""
+
+    type: Literal["fallback.started"] = "fallback.started"
+    model: ModelRef
+    previous_model: ModelRef
+    error: WireError
+    """Why the model before was given up."""
+
+
 ChatEvent = Annotated[
     MessageStarted
     | TextDelta
@@ -384,6 +408,8 @@ ChatEvent = Annotated[
     | CitationAdded
     | MediaCompleted
     | NoticeGiven
+    | RetryScheduled
+    | FallbackStarted
     | UsageUpdated
     | MessageCompleted,
     Field(discriminator="type"),
@@ -396,4 +422,5 @@ CHAT_STREAM = Request(
     "Send a conversation to a model and get its answer, streamed to `partialResultToken` if one is given.",
     ChatStreamParams,
     ChatStreamResult,
+    "control",
 )

@@ -38,6 +38,10 @@ class ErrorData(WireModel):
     """Protocol versions the server speaks, for `unsupportedVersion`."""
     correlation_id: str | None = None
     """Where to look in the log, for `internalError`."""
+    limit: int | None = None
+    """How many tokens the model takes, for `contextTooLong`, when the provider told."""
+    actual: int | None = None
+    """How many tokens the request was, counted by the provider; with the room for the answer, if it counts that."""
     partial: JsonObject | None = None
     """The assistant message as far as it came, when a stream broke."""
 

@@ -13,55 +13,40 @@ import hashlib
 import json
 from importlib import import_module
 from pathlib import Path
+from typing import Any, get_args
 
 from pydantic.json_schema import models_json_schema
 
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.base import JsonObject, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
-from trunkline_protocol.chat import (
-    CitationAdded,
-    MediaCompleted,
-    Message,
-    MessageCompleted,
-    MessageStarted,
-    NoticeGiven,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallCompleted,
-    ToolCallDelta,
-    ToolCallStarted,
-    UsageUpdated,
-)
+from trunkline_protocol.chat import ChatEvent, Message
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
-from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS
+from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 from trunkline_protocol.models import ModelListPart
+from trunkline_protocol.session_events import AnySessionEvent, SessionEvent
 
 PACKAGE = Path(__file__).parent
 REFERENCE = PACKAGE.parent.parent / "docs" / "protocol.md"
 
-CHAT_EVENTS: tuple[type[WireModel], ...] = (
-    MessageStarted,
-    TextDelta,
-    ReasoningDelta,
-    ToolCallStarted,
-    ToolCallDelta,
-    ToolCallCompleted,
-    CitationAdded,
-    MediaCompleted,
-    NoticeGiven,
-    UsageUpdated,
-    MessageCompleted,
-)
+
+def _members(union: Any) -> tuple[type[WireModel], ...]:
+    """The models of an annotated union."""
+    return get_args(get_args(union)[0])
+
+
+CHAT_EVENTS = _members(ChatEvent)
+SESSION_EVENTS = _members(AnySessionEvent)
 
 
 def schema() -> JsonObject:
     """One JSON Schema document with a definition per model."""
     models: list[type[WireModel]] = [WireError, ClientTrunkline, ServerTrunkline, Message, *CHAT_EVENTS]
     models.append(ModelListPart)
-    for request in REQUESTS:
+    for request in (*REQUESTS, *SERVER_REQUESTS):
         models += [request.params, request.result]
     models += [notification.params for notification in NOTIFICATIONS]
+    models += SESSION_EVENTS
     unique = list(dict.fromkeys(models))
     _, document = models_json_schema([(model, "validation") for model in unique], title="Trunkline protocol")
     for name, definition in document["$defs"].items():
@@ -74,8 +59,17 @@ def methods() -> JsonObject:
     return {
         "version": PROTOCOL_VERSION,
         "requests": [
-            {"method": request.name, "params": request.params.__name__, "result": request.result.__name__}
+            {
+                "method": request.name,
+                "params": request.params.__name__,
+                "result": request.result.__name__,
+                "scope": request.scope,
+            }
             for request in REQUESTS
+        ],
+        "serverRequests": [
+            {"method": request.name, "params": request.params.__name__, "result": request.result.__name__}
+            for request in SERVER_REQUESTS
         ],
         "notifications": [
             {"method": notification.name, "params": notification.params.__name__}
@@ -131,7 +125,7 @@ def _describe_fields(model_name: str, definition: JsonObject) -> None:
 def _field_docs() -> dict[str, dict[str, str]]:
     """Model name -> wire field name -> the string literal under the field."""
     if not _docs:
-        for name in ("errors", "providers", "models", "tokens", "auth", "chat", "capabilities"):
+        for name in _MODULES:
             path = import_module(f"trunkline_protocol.{name}").__file__
             tree = ast.parse(Path(path or "").read_text(encoding="utf-8"))
             for node in tree.body:
@@ -140,11 +134,27 @@ def _field_docs() -> dict[str, dict[str, str]]:
     return _docs
 
 
+_MODULES = (
+    "errors",
+    "status",
+    "providers",
+    "models",
+    "tokens",
+    "auth",
+    "chat",
+    "tools",
+    "session_events",
+    "sessions",
+    "capabilities",
+)
+"""Those before others that build on them."""
+
 _docs: dict[str, dict[str, str]] = {}
 
 
 def _docs_of_class(node: ast.ClassDef) -> dict[str, str]:
-    docs: dict[str, str] = {}
+    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
+    docs = {field: text for base in reversed(bases) for field, text in _docs.get(base, {}).items()}
     for field, text in zip(node.body, node.body[1:], strict=False):
         if (
             isinstance(field, ast.AnnAssign)
@@ -177,6 +187,13 @@ The machine-readable schema is installed as `trunkline_protocol/schema/trunkline
 def _reference(definitions: JsonObject) -> str:
     parts = [_INTRODUCTION, "## Requests\n"]
     for request in REQUESTS:
+        parts.append(f"### `{request.name}`\n\n{request.summary} Remote clients: {request.scope}.\n")
+        parts.append(f"Params, [{request.params.__name__}](#{request.params.__name__.lower()}):\n")
+        parts.append(_fields(definitions[request.params.__name__]))
+        parts.append(f"Result, [{request.result.__name__}](#{request.result.__name__.lower()}):\n")
+        parts.append(_fields(definitions[request.result.__name__]))
+    parts.append("## Requests of the server\n\nSent to clients that announced them, see ClientTrunkline.\n")
+    for request in SERVER_REQUESTS:
         parts.append(f"### `{request.name}`\n\n{request.summary}\n")
         parts.append(f"Params, [{request.params.__name__}](#{request.params.__name__.lower()}):\n")
         parts.append(_fields(definitions[request.params.__name__]))
@@ -191,10 +208,23 @@ def _reference(definitions: JsonObject) -> str:
         definition = definitions[event.__name__]
         parts.append(f"### `{definition['properties']['type']['const']}`\n\n{definition['description']}\n")
         parts.append(_fields(definition))
+    parts.append("## Session events\n\nParams of `session/event`: the envelope, and what the type adds.\n")
+    envelope = set(definitions[SessionEvent.__name__]["properties"])
+    for event in SESSION_EVENTS:
+        definition = definitions[event.__name__]
+        own = {
+            name: value
+            for name, value in definition["properties"].items()
+            if name not in envelope and name != "type"
+        }
+        parts.append(f"### `{definition['properties']['type']['const']}` in a session\n")
+        parts.append(f"{definition['description']}\n")
+        parts.append(_fields({**definition, "properties": own}))
     parts.append("## Shapes\n")
-    entries = {model.__name__ for request in REQUESTS for model in (request.params, request.result)}
+    asked = (*REQUESTS, *SERVER_REQUESTS)
+    entries = {model.__name__ for request in asked for model in (request.params, request.result)}
     told = {notification.params.__name__ for notification in NOTIFICATIONS}
-    shown = entries | told | {event.__name__ for event in CHAT_EVENTS}
+    shown = entries | told | {event.__name__ for event in (*CHAT_EVENTS, *SESSION_EVENTS)}
     for name in sorted(set(definitions) - shown):
         parts.append(f"### {name}\n\n{definitions[name].get('description', '')}\n")
         parts.append(_fields(definitions[name]))

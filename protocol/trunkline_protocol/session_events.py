@@ -1,7 +1,7 @@
 """What happens in a session, as its log keeps it and `session/event` tells it.
 
-Every event is one flat object: the envelope (`SessionEvent`) and what its `type` adds. The events of an answer are those of
-`chat/stream`; `message.completed` does not occur, `item.completed` takes its place.
+Every event is one flat object: the envelope (`SessionEvent`) and what its `type` adds. The events of an answer
+are those of `chat/stream`; `message.completed` does not occur, `item.completed` takes its place.
 """
 
 from typing import Annotated, Literal
@@ -343,6 +343,14 @@ class SessionLagged(WireModel):
     to_seq: int
 
 
+class SessionClosed(WireModel):
+    """A session that was followed is no more: deleted, or its log cannot be written."""
+
+    session_id: str
+    error: WireError | None = None
+    """Absent when it was deleted, or the server ends."""
+
+
 class SessionChanged(WireModel):
     """A session appeared, changed in what lists show of it, or was deleted."""
 
@@ -357,10 +365,11 @@ SESSION_EVENT = Notification(
 )
 SESSION_LAGGED = Notification(
     "session/lagged",
-    "This connection read so slowly that events were dropped from the log before it got them; `session/read` has their "
-    "completed items.",
+    "Events were dropped from the log before this connection took them; `session/read` has their completed "
+    "items.",
     SessionLagged,
 )
-SESSION_CHANGED = Notification(
-    "session/changed", "The list of sessions is not what it was.", SessionChanged
+SESSION_CLOSED = Notification(
+    "session/closed", "A session that this connection is attached to is no more.", SessionClosed
 )
+SESSION_CHANGED = Notification("session/changed", "The list of sessions is not what it was.", SessionChanged)

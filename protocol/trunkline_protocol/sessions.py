@@ -1,4 +1,4 @@
-"""session/*: conversations that the server keeps, that outlive an editor and can be attached to from elsewhere."""
+"""session/*: conversations that the server keeps: they outlive an editor and can be attached to from elsewhere."""
 
 from typing import Annotated, Literal
 
@@ -267,14 +267,14 @@ class SessionAttachParams(WireModel):
 
 
 class Snapshot(WireModel):
-    """The session as it is: its last turns, and the message that is being written."""
+    """The session as it is: its last turns as far as they fit, and the message that is being written."""
 
     session: SessionInfo
     turns: tuple[Turn, ...]
-    next_before: str | None = None
-    """For `session/read`, while there are earlier turns."""
+    has_more: bool
+    """There are earlier turns: `session/read` has them, before the first one here, or all if there is none."""
     open_item: Item | None = None
-    """The message that is being written, as far as it came by `headSeq`; deltas with its id go on from there."""
+    """The message that is being written, as it was at `headSeq`; deltas with its id go on from there."""
 
 
 class Pending(WireModel):

@@ -1,9 +1,10 @@
 """What the handshake says of the contract. Generated: do not edit, run `make schema`."""
 
-SCHEMA_HASH = "8790b3c61d4ff607"
+SCHEMA_HASH = "ab0196a75b6f38b4"
 """Equal hashes mean equal contracts."""
 
 METHODS = (
+    "server/status",
     "provider/list",
     "provider/configure",
     "provider/test",
@@ -19,5 +20,18 @@ METHODS = (
     "auth/submitCode",
     "auth/cancelLogin",
     "chat/stream",
+    "session/create",
+    "session/list",
+    "session/read",
+    "session/update",
+    "session/fork",
+    "session/delete",
+    "session/prompt",
+    "session/steer",
+    "session/interrupt",
+    "session/attach",
+    "session/detach",
+    "session/events",
+    "session/share",
 )
 """Every request that a client can send, besides those of LSP."""
