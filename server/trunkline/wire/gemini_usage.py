@@ -1,6 +1,6 @@
 """Tokens as Gemini reports them, in the one normal form."""
 
-from trunkline.wire.json_values import number_in
+from trunkline.wire.json_values import count_in
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import Usage
 
@@ -21,17 +21,10 @@ def read_usage(usage: JsonObject) -> Usage | None:
     if not holds_counts(usage):
         return None
     prompt, answer, tool_use, thoughts = map(usage.get, _COUNTS)
-    reasoning_tokens = _count(thoughts)
+    reasoning_tokens = count_in(thoughts)
     return Usage(
-        input_tokens=_count(prompt) + _count(tool_use),
-        cache_read_tokens=_count(usage.get("cachedContentTokenCount")),
-        output_tokens=_count(answer) + reasoning_tokens,
+        input_tokens=count_in(prompt) + count_in(tool_use),
+        cache_read_tokens=count_in(usage.get("cachedContentTokenCount")),
+        output_tokens=count_in(answer) + reasoning_tokens,
         reasoning_tokens=reasoning_tokens,
     )
-
-
-def _count(value: object) -> int:
-    if value is None:
-        return 0
-    number = number_in(value)
-    return int(number) if number and 0 < number < float("inf") else 0

@@ -53,8 +53,10 @@ def text_in(value: Any) -> str:
 
 
 def number_in(value: Any) -> float | None:
-    """`value` if it is a number; booleans are none."""
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    """`value` if it is a finite number; booleans are none."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def count_in(value: Any) -> int:
@@ -62,4 +64,4 @@ def count_in(value: Any) -> int:
     if type(value) is int:  # Most are; what else is a number takes longer.
         return max(value, 0)
     number = number_in(value)
-    return int(number) if number is not None and 0 < number < math.inf else 0
+    return int(number) if number is not None and number > 0 else 0

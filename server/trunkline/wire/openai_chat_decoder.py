@@ -150,7 +150,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             self._end(events)
 
     def _take_chunk(self, chunk: JsonObject, content_name: str, events: list[ChatEvent]) -> None:
-        if not self._begun:
+        if self.served_model is None or self.response_id is None:
             self.response_id = self.response_id or text_in(chunk.get("id")) or None
             self.served_model = self.served_model or text_in(chunk.get("model")) or None
         choice = _first_choice(chunk)

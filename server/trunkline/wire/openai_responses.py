@@ -70,7 +70,7 @@ class OpenAiResponsesAdapter:
             tokens = number_in(object_in(parse_json(body)).get("input_tokens"))
         except ValueError:
             tokens = None
-        if tokens is None or not 0 <= tokens < float("inf"):
+        if tokens is None or tokens < 0:
             raise TrunklineError(
                 ErrorCode.STREAM_MALFORMED,
                 "The provider's answer does not say how many tokens it counted.",

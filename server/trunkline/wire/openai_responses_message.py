@@ -117,7 +117,7 @@ def _citation(annotation: JsonObject) -> Citation:
 
 def _position(value: object) -> int | None:
     number = number_in(value)
-    return int(number) if number is not None and 0 <= number < float("inf") else None
+    return int(number) if number is not None and number >= 0 else None
 
 
 def _text_delta(text: str) -> list[ChatEvent]:
