@@ -180,10 +180,10 @@ class AnswerItems:
     def _finish(self, entry: _Entry, item: JsonObject) -> list[ChatEvent]:
         entry.finished = True
         item_id = item.get("id")
+        _name(entry, item)
         if entry.first_id and item_id is not None and item_id != entry.first_id:
             # An id that changes on the way names nothing: sent back, it would be refused.
             item = {name: value for name, value in item.items() if name != "id"}
-        _name(entry, item)
         return entry.draft.finish(item)
 
     def _begun_by(self, event: JsonObject, item: JsonObject) -> _Entry | None:
