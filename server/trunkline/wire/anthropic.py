@@ -9,8 +9,6 @@ the models that take them get.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pydantic_core import to_json
-
 from trunkline.errors import TrunklineError
 from trunkline.wire import anthropic_cache
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
@@ -19,7 +17,7 @@ from trunkline.wire.anthropic_messages import conversation
 from trunkline.wire.anthropic_output import output_schema
 from trunkline.wire.anthropic_reasoning import Thinking, sampling, thinking
 from trunkline.wire.http import HttpRequest
-from trunkline.wire.json_values import object_in, parse_json
+from trunkline.wire.json_values import object_in, parse_json, request_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.substitutes import dropped
 from trunkline.wire.tool_schemas import tool_schema
@@ -84,7 +82,7 @@ class AnthropicAdapter:
 
     def _request(self, url: str, accept: str, body: JsonObject) -> HttpRequest:
         headers = {"content-type": "application/json", "accept": accept, **self.headers}
-        return HttpRequest(method="POST", url=url, headers=headers, body=to_json(body))
+        return HttpRequest(method="POST", url=url, headers=headers, body=request_json(body))
 
 
 def _body(call: ChatCall, notices: list[Notice]) -> JsonObject:

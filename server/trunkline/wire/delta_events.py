@@ -24,7 +24,7 @@ def _maker(model: type[TextEvent]) -> Callable[[str], TextEvent]:
     kind, given = model.model_fields["type"].default, {"text"}
 
     def make(text: str) -> TextEvent:
-        made = _new(model)
+        made: Any = _new(model)
         members = made.__dict__
         members["type"] = kind
         members["text"] = text
@@ -44,7 +44,7 @@ reasoning_delta = _maker(ReasoningDelta)
 
 def arguments_delta(call_id: str, text: str) -> ToolCallDelta:
     """More of the arguments of a tool call."""
-    made = _new(ToolCallDelta)
+    made: Any = _new(ToolCallDelta)
     made.__dict__.update(type="toolCall.delta", call_id=call_id, arguments_text=text)
     _put_given(made, {"call_id", "arguments_text"})
     _put_extra(made, None)

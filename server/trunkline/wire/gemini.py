@@ -4,15 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
-from pydantic_core import to_json
-
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.gemini_decoder import GeminiDecoder
 from trunkline.wire.gemini_messages import conversation
 from trunkline.wire.gemini_thinking import thinking_config
 from trunkline.wire.http import HttpRequest
-from trunkline.wire.json_values import number_in, object_in, parse_json
+from trunkline.wire.json_values import number_in, object_in, parse_json, request_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
@@ -88,7 +86,7 @@ def _post(call: ChatCall, path: str, body: JsonObject, accept: str) -> HttpReque
         method="POST",
         url=f"{call.base_url}/{path}",
         headers={"content-type": "application/json", "accept": accept},
-        body=to_json(body),
+        body=request_json(body),
     )
 
 

@@ -4,7 +4,7 @@ import json
 import math
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from trunkline_protocol.base import JsonObject
 
@@ -27,7 +27,20 @@ def _parse_with_lone_surrogates(text: str | bytes) -> Any:
     except RecursionError:
         msg = "nested too deeply"
         raise ValueError(msg) from None
-    return json.loads(plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
+    return json.loads(_without_lone_surrogates(plain))
+
+
+def request_json(body: JsonObject) -> bytes:
+    """The body of a request; a surrogate without its partner, as tools may find in files, becomes U+FFFD."""
+    try:
+        return to_json(body)
+    except PydanticSerializationError:
+        plain = json.dumps(body, ensure_ascii=False, default=to_jsonable_python)
+        return _without_lone_surrogates(plain).encode()
+
+
+def _without_lone_surrogates(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def compact_json(value: Any) -> str:

@@ -8,11 +8,9 @@ otherwise drop its beginning without a word.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic_core import to_json
-
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.http import HttpRequest
-from trunkline.wire.json_values import object_in
+from trunkline.wire.json_values import object_in, request_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.ollama_decoder import OllamaDecoder
 from trunkline.wire.ollama_messages import ollama_messages
@@ -37,7 +35,7 @@ class OllamaAdapter:
             method="POST",
             url=f"{call.base_url.removesuffix('/v1').removesuffix('/api')}/api/chat",
             headers={"content-type": "application/json", "accept": "application/x-ndjson"},
-            body=to_json(_body(call, notices)),
+            body=request_json(_body(call, notices)),
         )
         return ChatRequest(request, tuple(notices))
 

@@ -3,15 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic_core import to_json
-
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.http import HttpRequest
-from trunkline.wire.json_values import compact_json
+from trunkline.wire.json_values import compact_json, request_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.openai_chat_cache import mark_for_cache
 from trunkline.wire.openai_chat_decoder import OpenAiChatDecoder
-from trunkline.wire.openai_chat_dialects import OPENROUTER, Dialect, dialect_of, is_claude
+from trunkline.wire.openai_chat_dialects import OPENROUTER, Dialect, dialect_of, takes_cache_marks
 from trunkline.wire.openai_chat_messages import chat_messages
 from trunkline.wire.openai_chat_reasoning import reasoning_members
 from trunkline.wire.openai_tools import tool_members
@@ -40,7 +38,7 @@ class OpenAiChatAdapter:
             method="POST",
             url=f"{call.base_url}/chat/completions",
             headers={"content-type": "application/json", "accept": "text/event-stream"},
-            body=to_json(body),
+            body=request_json(body),
         )
         return ChatRequest(request, tuple(notices))
 
@@ -52,7 +50,7 @@ class OpenAiChatAdapter:
 def _body(call: ChatCall, dialect: Dialect, notices: list[Notice]) -> JsonObject:
     params, options = call.params, call.params.options
     messages = chat_messages(call, dialect, notices)
-    if options.cache is not None and dialect.marks_cache and is_claude(call):
+    if options.cache is not None and takes_cache_marks(call, dialect):
         mark_for_cache(messages, options.cache.ttl)
     body: JsonObject = {"model": call.model_id, "messages": messages, "stream": True, **dialect.ask_for_usage}
     optional: JsonObject = {

@@ -1,4 +1,4 @@
-"""Marks that tell a gateway which part of a prompt Claude shall keep.
+"""Marks that tell an endpoint which part of a prompt a model shall keep.
 
 Anthropic takes four at most: the beginning of the conversation is marked and its last turns, so that the next
 request finds what this one has put in.

@@ -38,8 +38,8 @@ class Dialect:
     """Whether it ignores a `top_k` that its models do not take, instead of refusing the request."""
     cache_key: bool = False
     """Whether it knows `prompt_cache_key`."""
-    marks_cache: bool = False
-    """Whether Claude behind it has to be told what to cache."""
+    marks_cache: Literal["nothing", "claude", "everything"] = "nothing"
+    """For which models behind it a request says what to cache."""
     reasoning: Literal["effort", "object"] | Toggle = "effort"
     """`effort`: the member `reasoning_effort`; `object`: an object `reasoning`; or switches."""
     takes_schema: bool = True
@@ -54,7 +54,7 @@ OPENROUTER = Dialect(
     # Gateways differ in which of the two they heed; the other one is ignored.
     ask_for_usage={"usage": {"include": True}, **_USAGE_CHUNK},
     cache_key=True,
-    marks_cache=True,
+    marks_cache="claude",
     reasoning="object",
     is_gateway=True,
 )
@@ -67,7 +67,7 @@ _KEPT_THINKING = replace(_THINKING, on={"thinking": {"type": "enabled", "clear_t
 _TEMPLATE_THINKING = Toggle(
     {"chat_template_args": {"enable_thinking": True}}, {"chat_template_args": {"enable_thinking": False}}
 )
-_ALIBABA = Dialect(reasoning=_ENABLE_THINKING, marks_cache=True)
+_ALIBABA = Dialect(reasoning=_ENABLE_THINKING, marks_cache="everything")
 _ZAI = Dialect(reasoning=_KEPT_THINKING, takes_schema=False)
 _DEEPSEEK = Dialect(reasoning=_THINKING, takes_schema=False, reasoning_field="reasoning_content")
 # These two report tokens unasked, and Mistral refuses members that it does not know.
@@ -129,6 +129,11 @@ def is_claude(call: ChatCall) -> bool:
 def is_mistral(call: ChatCall) -> bool:
     """Whether the model is one of Mistral's, wherever it runs."""
     return call.provider_id == "mistral" or _named(call, "mistral", "devstral")
+
+
+def takes_cache_marks(call: ChatCall, dialect: Dialect) -> bool:
+    """Whether the model caches the parts of a prompt that are marked."""
+    return dialect.marks_cache == "everything" or (dialect.marks_cache == "claude" and is_claude(call))
 
 
 def _named(call: ChatCall, *words: str) -> bool:

@@ -7,12 +7,10 @@ reasoning encrypted so that it can be sent back.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pydantic_core import to_json
-
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder, ChatRequest
 from trunkline.wire.http import HttpRequest
-from trunkline.wire.json_values import number_in, object_in, parse_json
+from trunkline.wire.json_values import number_in, object_in, parse_json, request_json
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.openai_responses_decoder import OpenAiResponsesDecoder
 from trunkline.wire.openai_responses_input import input_items
@@ -81,7 +79,7 @@ class OpenAiResponsesAdapter:
 
 def _post(url: str, body: JsonObject, *, accept: str) -> HttpRequest:
     headers = {"content-type": "application/json", "accept": accept}
-    return HttpRequest(method="POST", url=url, headers=headers, body=to_json(body))
+    return HttpRequest(method="POST", url=url, headers=headers, body=request_json(body))
 
 
 def _body(call: ChatCall, notices: list[Notice]) -> JsonObject:

@@ -230,7 +230,7 @@ def _only_object(data: bytes, start: int) -> JsonObject | None:
     if data[line_end:] not in _BLANK_LINES or data.find(b"\r", start, line_end - 1) >= 0:
         return None
     try:
-        value = from_json(data[start:], cache_strings="keys")
+        value: JsonObject = from_json(data[start:], cache_strings="keys")
     except ValueError:
         return None
     return value if type(value) is dict else None

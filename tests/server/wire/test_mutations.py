@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from typing import Any
+from typing import Any, TypeGuard
 
 import pytest
 from wire_support import Outcome, decode, needs_corpus
@@ -26,8 +26,16 @@ UNKNOWN = {"addedLater": {"deep": [None, 1]}, "added_later": "x"}
 FREE_FORM = frozenset({"args", "arguments", "input", "partialArgs", "annotations", "action", "parameters"})
 """Members whose content is the model's, or is handed on as it came."""
 
-Event = JsonObject | str
+Event = Any
 """An event's data: an object, or a text that is none."""
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def events_of(data: bytes) -> list[tuple[str, Event]]:
@@ -39,7 +47,7 @@ def events_of(data: bytes) -> list[tuple[str, Event]]:
             value = json.loads(event.data)
         except ValueError:
             value = event.data
-        found.append((event.event, value if isinstance(value, dict) else event.data))
+        found.append((event.event, value if is_object(value) else event.data))
     return found
 
 
@@ -53,17 +61,17 @@ def framed(name: str, data: str) -> str:
 
 
 def dumped(value: Event, **json_options: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, **{"ensure_ascii": False, **json_options})
+    options: Any = {"ensure_ascii": False, **json_options}
+    return value if isinstance(value, str) else json.dumps(value, **options)
 
 
 def nested(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
     """`value` with every object in it changed, apart from those that are not the provider's own."""
-    if isinstance(value, list):
+    if is_array(value):
         return [nested(item, change) for item in value]
-    if not isinstance(value, dict):
+    if not is_object(value):
         return value
-    changed = {name: item if name in FREE_FORM else nested(item, change) for name, item in value.items()}
-    return change(changed)
+    return change({name: item if name in FREE_FORM else nested(item, change) for name, item in value.items()})
 
 
 # --- what means nothing ----------------------------------------------------------------------------------
@@ -118,7 +126,7 @@ def with_nulls(kind: str, value: Event) -> Event:
         return {**dict.fromkeys(names), **known}
 
     changed: Event = nested(value, change)
-    if kind == "chat" and isinstance(changed, dict):
+    if kind == "chat" and is_object(changed):
         for choice in changed.get("choices") or ():
             if isinstance(choice.get("delta"), dict):
                 choice["delta"] = {**dict.fromkeys(ABSENT["chat"][""]), **choice["delta"]}
@@ -203,9 +211,7 @@ def test_what_means_nothing_changes_nothing(kind: str, name: str) -> None:
 def objects(change: Callable[[JsonObject], Iterable[Event]]) -> Mutation:
     """Puts other events in the place of each."""
     return lambda _, events: body(
-        (name, new)
-        for name, value in events
-        for new in (change(value) if isinstance(value, dict) else (value,))
+        (name, new) for name, value in events for new in (change(value) if is_object(value) else (value,))
     )
 
 
@@ -217,10 +223,10 @@ def choices_changed(change: Callable[[JsonObject], JsonObject]) -> Callable[[Eve
     """Changes the tool calls of chat completions."""
 
     def changed(value: Event) -> Event:
-        for choice in value.get("choices") or () if isinstance(value, dict) else ():
-            delta = choice.get("delta") or {}
-            if delta.get("tool_calls"):
-                delta["tool_calls"] = [change(call) for call in delta["tool_calls"]]
+        for choice in value.get("choices") or () if is_object(value) else ():
+            delta: JsonObject = choice.get("delta") or {}
+            if "tool_calls" in delta:
+                delta["tool_calls"] = [change(call) for call in delta["tool_calls"] or ()]
         return value
 
     return changed
@@ -249,7 +255,7 @@ def unless(kinds: set[str]) -> Callable[[JsonObject], list[Event]]:
 
 def rotated(value: Event) -> Event:
     """Ids that differ from event to event (GitHub Copilot)."""
-    if isinstance(value, dict) and "output_index" in value:
+    if is_object(value) and "output_index" in value:
         value = {**value, "item_id": f"id-{random.random()}"}  # noqa: S311 - test data
         if "item" in value:
             value["item"] = {**value["item"], "id": f"id-{random.random()}"}  # noqa: S311 - test data
@@ -257,7 +263,7 @@ def rotated(value: Event) -> Event:
 
 
 def no_output(value: Event) -> Event:
-    if isinstance(value, dict) and str(value.get("type")).startswith("response.") and "response" in value:
+    if is_object(value) and str(value.get("type")).startswith("response.") and "response" in value:
         return {**value, "response": {**value["response"], "output": []}}
     return value
 
@@ -276,6 +282,10 @@ def one_part_each(chunk: JsonObject) -> list[Event]:
     return [*parts, {**chunk, "candidates": [rest]}]
 
 
+def with_end_mark(_: str, events: list[tuple[str, Event]]) -> bytes:
+    return body([*events, ("message", "[DONE]")])
+
+
 ENDS_OF_TEXTS = {
     "response.output_text.done",
     "response.content_part.done",
@@ -285,7 +295,6 @@ ENDS_OF_TEXTS = {
 }
 OTHERWISE: dict[tuple[str, str], Mutation] = {
     ("chat", "the end twice"): objects(repeated_end),
-    ("chat", "usage after the end mark"): lambda _, events: body([*events, ("message", {"choices": []})]),
     ("chat", "empty names in calls"): each(choices_changed(with_empty_names)),
     ("chat", "no types in calls"): each(
         choices_changed(lambda c: {k: v for k, v in c.items() if k != "type"})
@@ -296,12 +305,10 @@ OTHERWISE: dict[tuple[str, str], Mutation] = {
     ("responses", "no ends of texts"): objects(unless(ENDS_OF_TEXTS)),
     ("responses", "ends of items twice"): objects(twice_if({"response.output_item.done"})),
     ("responses", "no output at the end"): each(no_output),
-    ("responses", "an end mark"): lambda _, events: body([*events, ("message", "[DONE]")]),
     ("anthropic", "the beginning twice"): objects(twice_if({"message_start", "content_block_stop"})),
     ("anthropic", "no pings"): objects(unless({"ping"})),
-    ("anthropic", "an end mark"): lambda _, events: body([*events, ("message", "[DONE]")]),
     ("gemini", "a chunk for each part"): objects(one_part_each),
-    ("gemini", "an end mark"): lambda _, events: body([*events, ("message", "[DONE]")]),
+    **{(kind, "an end mark"): with_end_mark for kind in API_TYPES},
 }
 
 
@@ -366,9 +373,9 @@ ODD: tuple[Any, ...] = (
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
     """Everything in a document: what holds it, and its name or index there."""
     inside: list[tuple[Any, Any]] = []
-    if isinstance(value, dict):
+    if is_object(value):
         inside = list(value.items())
-    elif isinstance(value, list):
+    elif is_array(value):
         inside = list(enumerate(value))
     for name, item in inside:
         yield value, name

@@ -290,12 +290,18 @@ def test_claude_behind_a_gateway_is_told_what_to_cache() -> None:
     def body(model_id: str, options: dict[str, Any]) -> list[dict[str, Any]]:
         return body_of(replace(chat_call(messages=spoken, options=options), model_id=model_id))["messages"]
 
+    def elsewhere(host: str) -> list[dict[str, Any]]:
+        call = chat_call(f"https://{host}/v1", messages=spoken, options={"cache": {}})
+        return body_of(call, "openai-chat")["messages"]
+
     sent = body("anthropic/claude-sonnet-5", {"cache": {"ttl": "1h"}})
     assert marked(sent) == [True, True, False, False, True, True]
     mark = {"type": "ephemeral", "ttl": "1h"}
     assert sent[-1]["content"] == [{"type": "text", "text": "user", "cache_control": mark}]
     assert not any(marked(body("anthropic/claude-sonnet-5", {})))
     assert not any(marked(body("vendor/model", {"cache": {}})))
+    assert any(marked(elsewhere("dashscope-intl.aliyuncs.com")))  # Qwen takes the marks there.
+    assert not any(marked(elsewhere("api.deepseek.com")))
 
 
 # --- reasoning replay ------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import httpx2
@@ -43,7 +43,8 @@ def http_answering(data: bytes) -> httpx2.Client:
 
 
 def read_chat(data: bytes) -> JsonObject:
-    client, state = openai.OpenAI(api_key="k", http_client=http_answering(data)), ChatCompletionStreamState()
+    client: Any = openai.OpenAI(api_key="k", http_client=http_answering(data))
+    state: Any = ChatCompletionStreamState()
     for chunk in client.chat.completions.create(model="m", messages=[], stream=True):
         state.handle_chunk(chunk)
     snapshot = state.current_completion_snapshot
@@ -57,7 +58,7 @@ def read_chat(data: bytes) -> JsonObject:
 
 
 def read_responses(data: bytes) -> JsonObject:
-    client = openai.OpenAI(api_key="k", http_client=http_answering(data))
+    client: Any = openai.OpenAI(api_key="k", http_client=http_answering(data))
     [answer] = [
         event.response
         for event in client.responses.create(model="m", input="x", stream=True)
@@ -77,7 +78,7 @@ def read_responses(data: bytes) -> JsonObject:
 
 
 def read_anthropic(data: bytes) -> JsonObject:
-    client = anthropic.Anthropic(api_key="k", http_client=http_answering(data))
+    client: Any = anthropic.Anthropic(api_key="k", http_client=http_answering(data))
     with client.messages.stream(model="m", max_tokens=9, messages=[]) as stream:
         message = stream.get_final_message()
     usage = message.usage
@@ -93,11 +94,8 @@ def read_anthropic(data: bytes) -> JsonObject:
 
 def read_gemini(data: bytes) -> JsonObject:
     options = HttpOptions(httpx_client=http_answering(data))
-    chunks = list(
-        genai.Client(api_key="k", http_options=options).models.generate_content_stream(
-            model="m", contents="x"
-        )
-    )
+    models = cast("Any", genai.Client(api_key="k", http_options=options).models)
+    chunks = list(models.generate_content_stream(model="m", contents="x"))
     candidates = [candidate for chunk in chunks for candidate in (chunk.candidates or ())[:1]]
     parts = [part for one in candidates if one.content for part in one.content.parts or ()]
     calls = [part.function_call for part in parts if part.function_call]
