@@ -41,7 +41,7 @@ class ErrorData(WireModel):
     limit: int | None = None
     """How many tokens the model takes, for `contextTooLong`, when the provider told."""
     actual: int | None = None
-    """How many tokens the request was, counted by the provider; with the room for the answer, if it counts that."""
+    """How many tokens the request was, likewise; with the room for the answer, if that is counted in."""
     partial: JsonObject | None = None
     """The assistant message as far as it came, when a stream broke."""
 

@@ -39,6 +39,8 @@ class ErrorFields(TypedDict, total=False):
     suggestions: tuple[str, ...] | None
     supported_versions: tuple[str, ...] | None
     correlation_id: str | None
+    limit: int | None
+    actual: int | None
     partial: JsonObject | None
 
 

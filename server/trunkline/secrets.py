@@ -11,6 +11,11 @@ _MASK = "[secret]"
 _SHORTEST = 6
 """Shorter values are not remembered for scrubbing: they would blank ordinary words."""
 
+_SHORTEST_PART = 8
+"""What is left of a key that was cut is masked from this length on; by less, people tell keys apart."""
+_SHORTEST_CUT = 16
+"""Parts are looked for of keys of this length on: those of a short one would blank ordinary words."""
+
 _seen: set[str] = set()
 
 
@@ -61,8 +66,32 @@ def usable_key(text: str) -> Secret | None:
 
 
 def scrub(text: str) -> str:
-    """`text` with every key this process has seen replaced by a mask."""
+    """`text` with every key this process has seen replaced by a mask, also where only a part of it stands.
+
+    Providers quote a key that they do not take, some of them cut short: from `_SHORTEST_PART` characters on,
+    its beginning and its end are masked as well.
+    """
     for value in sorted(_seen, key=len, reverse=True):
         if value in text:
             text = text.replace(value, _MASK)
+        key = value.rpartition(" ")[2]  # a header may say `Bearer` before it
+        if len(key) >= _SHORTEST_CUT and "://" not in key:
+            text = _without(text, key[:_SHORTEST_PART], key, from_start=True)
+            text = _without(text, key[-_SHORTEST_PART:], key, from_start=False)
+    return text
+
+
+def _without(text: str, part: str, key: str, *, from_start: bool) -> str:
+    """`text` without `part`, an end of `key`, and without as much of `key` as stands beside it."""
+    start = text.find(part)
+    while start >= 0:
+        end = start + len(part)
+        if from_start:
+            while end < len(text) and key.startswith(text[start : end + 1]):
+                end += 1
+        else:
+            while start > 0 and key.endswith(text[start - 1 : end]):
+                start -= 1
+        text = text[:start] + _MASK + text[end:]
+        start = text.find(part, start + len(_MASK))
     return text

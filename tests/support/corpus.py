@@ -69,6 +69,18 @@ ERROR_CODES = {
 }
 """The corpus holds the answers; which of our codes each is, is said here."""
 
+ERROR_FACTS: dict[str, dict[str, int]] = {
+    "anthropic-400-e154cd": {"limit": 200_000, "actual": 3_333_404},
+    "azure-429-aafd46": {"retry_after_ms": 1000},
+    "deepseek-400-18c443": {"limit": 1_048_565, "actual": 1_250_025},
+    "google-429-c7c89c": {"retry_after_ms": 48_000},
+    "openrouter-400-9c8892": {"limit": 200_000, "actual": 2_500_021},
+    "vertex-400-bcede1": {"limit": 1_048_576, "actual": 1_250_074},
+}
+"""What these answers say of waiting, and of how long the conversation may be and is; the others say nothing."""
+_RETRYABLE = {ErrorCode.RATE_LIMITED}
+"""Of the codes that occur among them."""
+
 _TICK = Decimal("1e-10")
 
 
@@ -210,6 +222,9 @@ def _error_differences(case: Case) -> Iterator[str]:
     )
     yield from _unequal("code", error.code, ERROR_CODES.get(case.name))
     yield from _unequal("status", error.fields.get("http_status"), status)
+    yield from _unequal("retryable", error.fields.get("retryable"), error.code in _RETRYABLE)
+    for name in ("limit", "actual", "retry_after_ms"):
+        yield from _unequal(name, error.fields.get(name), ERROR_FACTS.get(case.name, {}).get(name))
     said = body.get("detail") or body["error"]["message"]
     if not (error.fields.get("detail") or "").startswith(" ".join(said.split())[:200]):
         yield "the provider's message is not in the detail"

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     from trunkline.providers.registry import Provider
     from trunkline.wire.http import HttpAnswer, HttpClient
 
-_REFUSED = (ErrorCode.AUTH_REJECTED, ErrorCode.AUTH_FORBIDDEN)
+_REFUSED = (
+    ErrorCode.AUTH_REJECTED,
+    ErrorCode.AUTH_EXPIRED,
+    ErrorCode.AUTH_FORBIDDEN,
+    ErrorCode.AUTH_MISSING,
+)
 
 _HAS_CHAT_COMPLETIONS = ("openai-chat", "openrouter")
 _NOTHING_WAS_ASKED = (400, 404, 405, 422)

@@ -15,7 +15,7 @@ Few things here know a provider by name: what differs between endpoints of one f
     tool_calls, reasoning_details, reported_cost
                                parts of answers that several formats have
     retry_after, error_bodies  what an error answer says
-    error_classification, upstream_errors
+    error_words, context_overflow, error_classification, upstream_errors
                                what it means: one classification for every way a provider reports an error
     conversation               every call answered, nobody gets another model's data
     substitutes                media that a model cannot read, options that it does not take

@@ -1,18 +1,24 @@
 """What a provider says in the body of an error answer, whatever shape it has.
 
 Shapes seen: `{error: {message, code, type, metadata}}`, `{error: "text", message?, code?}`, `{message}`,
-`{detail: "text" | [{msg}]}`, the same in a one-element array (Google), plain text, an HTML page, nothing.
+`{detail: "text" | [{msg}] | {message}}`, `{errors: [{message, code}]}` and `{error: ["text"]}`, the same in a
+one-element array (Google), plain text, an HTML page, nothing.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import unescape
+from typing import Any
 
 from trunkline.secrets import scrub
 from trunkline.wire.json_values import list_in, number_in, object_in, parse_json, text_in
 from trunkline_protocol.base import JsonObject
 
 _DETAIL_CHARS = 1000
+_READ_CHARS = 64 * 1024
+"""How much of a text is looked at; what people can use is at its beginning."""
+_WORD_CHARS = 100
 _CODES = range(400, 600)
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
@@ -25,7 +31,7 @@ class UpstreamReport:
     message: str | None = None
     """Plain text for people, without keys, at most 1,000 characters."""
     words: tuple[str, ...] = ()
-    """Its codes and types that are words, most specific first, as they came."""
+    """Its codes and types that are words, most specific first, as they came, without keys."""
     status: int | None = None
     """The HTTP status that the body names."""
     request_id: str | None = None
@@ -56,13 +62,14 @@ def report_from_body(body: bytes) -> UpstreamReport:
 def report_from_payload(payload: JsonObject) -> UpstreamReport:
     """Reads a JSON object that holds an error under `error`, or is one itself."""
     nested = payload.get("error")
-    error = object_in(nested) or payload
+    several = list_in(payload.get("errors")) or list_in(nested)
+    error = object_in(nested) or object_in(next(iter(several), None)) or payload
     metadata = object_in(error.get("metadata"))
     return UpstreamReport(
-        message=_message(payload, error, metadata),
+        message=_message(payload, error, metadata, several),
         words=_words(payload, error, metadata),
         status=_status(error, metadata),
-        request_id=text_in(payload.get("request_id")) or text_in(error.get("request_id")) or None,
+        request_id=_word(payload.get("request_id")) or _word(error.get("request_id")) or None,
         moderation="flagged_input" in metadata or bool(list_in(metadata.get("reasons"))),
         retryable=_retryable(error),
         error=error,
@@ -71,6 +78,7 @@ def report_from_payload(payload: JsonObject) -> UpstreamReport:
 
 def plain_text(text: str) -> str:
     """`text` for people: an HTML page's title or words, on one line, keys masked, cut to size."""
+    text = text[:_READ_CHARS]
     if text.lstrip()[:1] == "<":
         title = _TITLE.search(text)
         text = unescape(_TAG.sub(" ", title[1] if title else text))
@@ -78,10 +86,13 @@ def plain_text(text: str) -> str:
     return text if len(text) <= _DETAIL_CHARS else text[: _DETAIL_CHARS - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
-def _message(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> str | None:
+def _message(
+    payload: JsonObject, error: JsonObject, metadata: JsonObject, several: Sequence[Any]
+) -> str | None:
     said = [
         *(text_in(source.get("message")) for source in (error, payload)),
         text_in(payload.get("error")),
+        "; ".join(filter(None, map(text_in, several))),
         _detail(error.get("detail")),
         _detail(payload.get("detail")),
     ]
@@ -91,9 +102,15 @@ def _message(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> st
 
 
 def _detail(detail: object) -> str:
-    """FastAPI's `detail`: a text, or a list of `{loc, msg}`."""
+    """FastAPI's `detail`: a text, a list of `{loc, msg}`, or an object of the application's own."""
     messages = [text_in(object_in(item).get("msg")) for item in list_in(detail)]
-    return text_in(detail) or "; ".join(filter(None, messages))
+    own = object_in(detail)
+    return (
+        text_in(detail)
+        or "; ".join(filter(None, messages))
+        or text_in(own.get("message"))
+        or text_in(own.get("error"))
+    )
 
 
 def _raw(raw: object) -> str:
@@ -107,6 +124,8 @@ def _raw(raw: object) -> str:
 def _words(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> tuple[str, ...]:
     candidates = (
         error.get("code"),
+        *(object_in(detail).get("reason") for detail in list_in(error.get("details"))),
+        object_in(error.get("innererror")).get("code"),
         metadata.get("error_type"),
         error.get("error_type"),
         error.get("type"),
@@ -114,8 +133,13 @@ def _words(payload: JsonObject, error: JsonObject, metadata: JsonObject) -> tupl
         payload.get("code"),
         object_in(error.get("availability")).get("code"),
     )
-    words = (text_in(candidate) for candidate in candidates)
+    words = map(_word, candidates)
     return tuple(dict.fromkeys(word for word in words if word and not word.isdigit()))
+
+
+def _word(value: object) -> str:
+    """A code or an id, which may hold anything, like any other text."""
+    return plain_text(text_in(value))[:_WORD_CHARS]
 
 
 def _status(error: JsonObject, metadata: JsonObject) -> int | None:

@@ -1,88 +1,16 @@
 """Which of our codes an error of a provider is.
 
-First the provider's own code words, then wording that is known to stand for one cause, then the HTTP status.
+First the provider's own word for the cause, then wording that is known to stand for one, then the provider's
+word for the kind of error, and last the HTTP status.
 """
 
 import re
 from http import HTTPStatus
 
+from trunkline.wire.context_overflow import says_too_long
 from trunkline.wire.error_bodies import UpstreamReport
+from trunkline.wire.error_words import cause_of, kind_of
 from trunkline_protocol.errors import ErrorCode
-
-_CODE_WORDS: dict[ErrorCode, frozenset[str]] = {
-    ErrorCode.AUTH_REJECTED: frozenset(
-        {
-            "invalid_api_key",
-            "missing_api_key",
-            "expired_api_key",
-            "authentication",
-            "authentication_error",
-            "invalid_authentication_error",
-            "unauthorized",
-            "unauthenticated",
-        }
-    ),
-    ErrorCode.AUTH_FORBIDDEN: frozenset(
-        {"permission_denied", "permission_error", "insufficient_permissions"}
-    ),
-    ErrorCode.QUOTA_EXHAUSTED: frozenset(
-        {
-            "insufficient_quota",
-            "quota_exceeded",
-            "free_quota_exceeded",
-            "insufficient_balance",
-            "insufficient_credits",
-            "payment_required",
-            "billing_error",
-            "billing_not_active",
-            "billing_hard_limit_reached",
-        }
-    ),
-    ErrorCode.CONTEXT_TOO_LONG: frozenset(
-        {
-            "context_length_exceeded",
-            "exceed_context_size_error",
-            "token_limit_exceeded",
-            "too_many_prompt_tokens",
-        }
-    ),
-    ErrorCode.MODEL_UNKNOWN: frozenset({"model_not_found", "deploymentnotfound"}),
-    ErrorCode.RATE_LIMITED: frozenset(
-        {
-            "rate_limit_exceeded",
-            "rate_limit_error",
-            "rate_limited",
-            "ratelimitreached",
-            "too_many_requests",
-            "promotion_model_limit_reached",
-        }
-    ),
-    ErrorCode.UPSTREAM_OVERLOADED: frozenset(
-        {
-            "provider_overloaded",
-            "provider_unavailable",
-            "overloaded_error",
-            "model_overloaded",
-            "server_is_overloaded",
-            "unavailable",
-            "unavailable_error",
-            "insufficient_system_resource",
-        }
-    ),
-    ErrorCode.UPSTREAM_TIMEOUT: frozenset({"timeout", "timeout_error", "deadline_exceeded"}),
-    ErrorCode.CONTENT_FILTERED: frozenset(
-        {
-            "content_policy_violation",
-            "content_filter",
-            "content_filtered",
-            "moderation",
-            "image_content_policy_violation",
-            "bio_policy",
-            "misalignment_policy_violation",
-        }
-    ),
-}
-_CODES_BY_WORD = {word: code for code, words in _CODE_WORDS.items() for word in words}
 
 _STATUS_CODES = {
     401: ErrorCode.AUTH_REJECTED,
@@ -93,74 +21,111 @@ _STATUS_CODES = {
     429: ErrorCode.RATE_LIMITED,
     503: ErrorCode.UPSTREAM_OVERLOADED,
     504: ErrorCode.UPSTREAM_TIMEOUT,
+    522: ErrorCode.UPSTREAM_TIMEOUT,
     524: ErrorCode.UPSTREAM_TIMEOUT,
     529: ErrorCode.UPSTREAM_OVERLOADED,
 }
-_REFUSED_INPUT = frozenset({None, 400, 404, 413, 422, 500})
+_REFUSED_INPUT = frozenset({None, 400, 404, 410, 413, 422, 500})
 """Statuses whose wording is looked at for an unknown model or a prompt that is too long."""
+_REFUSED_KEY = frozenset({None, 400, 401, 403})
+"""Statuses whose wording is looked at for a key."""
 
 _REFUSAL_WORD = re.compile(
-    r"invalid_(?!response)|image_|unsupported_|empty_image|failed_to_download", re.IGNORECASE
+    r"invalid_(?!response)|image_|unsupported_|empty_image|failed_to_download|max_tokens_exceeded"
+    r"|precondition_failed|unprocessable",
+    re.IGNORECASE,
 )
 """How words begin that blame the request, for errors inside a stream, which have no status."""
 
-_CONTEXT_WORDING = re.compile(
-    r"prompt is too long|prompt too long|(?:messages|input|prompt) (?:is|are) too long"
-    r"|exceeds? (?:the )?(?:available |maximum )?context (?:window|size|length)|context window exceeds"
-    r"|input token count.{0,40} exceeds the maximum|maximum (?:prompt|context) length"
-    r"|reduce the length of the messages|greater than the context length|context[ _]length[ _]exceeded",
-    re.IGNORECASE | re.DOTALL,
-)
-_KEY_WORDING = re.compile(
-    r"(?:incorrect|invalid|expired|missing|wrong) (?:x-)?api[- _]?key"
-    r"|api[- _]?key (?:is |was )?(?:not valid|not found|invalid|incorrect|expired|missing)",
+_KEY = r"(?:x-)?(?:api[- _]?key|(?:access |oauth |auth |bearer )token)"
+_REJECTED_WORDING = re.compile(
+    rf"(?:incorrect|invalid|wrong|malformed) {_KEY}"
+    rf"|{_KEY} (?:is |was )?(?:not valid|not found|invalid|incorrect)"
+    r"|api[- _]?key[^.]{0,40} is (?:invalid|not valid)|reported as leaked",
     re.IGNORECASE,
 )
+_EXPIRED_WORDING = re.compile(
+    rf"expired {_KEY}|{_KEY} (?:is |was |has )?expired|\b(?:token|jwt) (?:is |has )?expired", re.IGNORECASE
+)
+_MISSING_WORDING = re.compile(
+    rf"missing {_KEY}|{_KEY} (?:is |was )?missing|unregistered callers", re.IGNORECASE
+)
 _CREDIT_WORDING = re.compile(
-    r"credit balance is too low|(?:insufficient|not enough|requires? more|out of) (?:credits?|balance|funds)"
-    r"|key limit exceeded",
+    r"credit balance is too low|(?:insufficient|not enough|requires? more|out of|any|all available) "
+    r"(?:credits?|balance|funds)|purchase (?:more )?credits|spend(?:ing)? limit|included credits"
+    r"|specified api usage limits|key limit exceeded|suspended, please check your plan",
     re.IGNORECASE,
 )
 _MODERATION_WORDING = re.compile(
-    r"moderation|flagged|content (?:policy|filter)|safety (?:system|filter)", re.IGNORECASE
+    r"moderation|flagged|content (?:management )?(?:policy|filter)|safety (?:system|filter)"
+    r"|violat\w+ (?:our |the )?usage (?:guidelines|polic)|inappropriate content",
+    re.IGNORECASE,
+)
+_FORBIDDEN_WORDING = re.compile(
+    r"(?:location|region|country|territory)[^.]{0,40} not supported"
+    r"|(?:organization|account|project) (?:has been |is )(?:disabled|deactivated|suspended)",
+    re.IGNORECASE,
 )
 _MODEL_WORDING = re.compile(
-    r"\bmodels?\b.{0,150}(?:not exist|not found|n[o']t exist|deprecated|decommissioned|no longer available)"
-    r"|not a valid model|(?:unknown|invalid|unsupported) model\b|no such model|no endpoints found for",
+    r"\bmodels?\b.{0,150}(?:not exist|not found|n[o']t exist)|not found the model|no longer available"
+    r"|not a valid model|(?:unknown|invalid|unsupported) model\b|no such model|no endpoints found for"
+    r"|model identifier is invalid|requested model is not supported",
+    re.IGNORECASE | re.DOTALL,
+)
+_RETIRED_WORDING = re.compile(
+    r"\bmodels?\b.{0,100}\b(?:is|was|been) (?:deprecated|decommissioned|retired|shut down|discontinued)",
     re.IGNORECASE | re.DOTALL,
 )
 
 
 def classify(report: UpstreamReport, status: int | None) -> ErrorCode:
     """The code for what was reported, with the HTTP status if there was one."""
-    by_word = (_CODES_BY_WORD.get(word.lower()) for word in report.words)
-    by_rule = (*by_word, _by_wording(report, status))
-    code = next((code for code in by_rule if code is not None), None)
+    if status == HTTPStatus.PAYMENT_REQUIRED:
+        return ErrorCode.QUOTA_EXHAUSTED
+    code = cause_of(report.words) or _by_wording(report, status) or kind_of(report.words)
     if code is None and status is None and any(map(_REFUSAL_WORD.match, report.words)):
         return ErrorCode.UPSTREAM_BAD_REQUEST
-    return code if code is not None else _by_status(status)
+    return _by_status(status) if code is None or _is_vaguer(code, status) else code
+
+
+def _is_vaguer(code: ErrorCode, status: int | None) -> bool:
+    """Whether the kind says less than the status: "api_error" with 529 is an overload."""
+    return code is ErrorCode.UPSTREAM_ERROR and status in _STATUS_CODES
 
 
 def _by_wording(report: UpstreamReport, status: int | None) -> ErrorCode | None:
     message = report.message or ""
-    if report.moderation or (status == HTTPStatus.FORBIDDEN and _MODERATION_WORDING.search(message)):
+    if report.moderation or (status in {400, 403} and _MODERATION_WORDING.search(message)):
         return ErrorCode.CONTENT_FILTERED
     if _CREDIT_WORDING.search(message):
         return ErrorCode.QUOTA_EXHAUSTED
-    if status in _REFUSED_INPUT and _CONTEXT_WORDING.search(message):
+    if status in _REFUSED_INPUT and says_too_long(message):
         return ErrorCode.CONTEXT_TOO_LONG
-    if status in {None, 400} and _KEY_WORDING.search(message):
-        return ErrorCode.AUTH_REJECTED
-    if status in _REFUSED_INPUT and _names_unknown_model(message, status):
-        return ErrorCode.MODEL_UNKNOWN
-    if status == HTTPStatus.BAD_REQUEST and not message and not report.words:
+    code = _about_the_key(message, status) or _about_the_model(message, status)
+    if code is None and status == HTTPStatus.BAD_REQUEST and not message and not report.words:
         return ErrorCode.CONTEXT_TOO_LONG  # Cerebras says nothing else when a prompt is too long.
-    return None
+    return code
 
 
-def _names_unknown_model(message: str, status: int | None) -> bool:
+def _about_the_key(message: str, status: int | None) -> ErrorCode | None:
+    if status not in _REFUSED_KEY:
+        return None
+    if _EXPIRED_WORDING.search(message):
+        return ErrorCode.AUTH_EXPIRED
+    if _REJECTED_WORDING.search(message):
+        return ErrorCode.AUTH_REJECTED
+    if status != HTTPStatus.UNAUTHORIZED and _MISSING_WORDING.search(message):
+        return ErrorCode.AUTH_MISSING
+    return ErrorCode.AUTH_FORBIDDEN if _FORBIDDEN_WORDING.search(message) else None
+
+
+def _about_the_model(message: str, status: int | None) -> ErrorCode | None:
+    if status not in _REFUSED_INPUT:
+        return None
     anthropic_style = status == HTTPStatus.NOT_FOUND and message.startswith("model:")
-    return anthropic_style or bool(_MODEL_WORDING.search(message))
+    if anthropic_style or _MODEL_WORDING.search(message):
+        return ErrorCode.MODEL_UNKNOWN
+    return ErrorCode.MODEL_DEPRECATED if _RETIRED_WORDING.search(message) else None
 
 
 def _by_status(status: int | None) -> ErrorCode:

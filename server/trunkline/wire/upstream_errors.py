@@ -1,15 +1,20 @@
 """A provider's error as ours: one way for error answers and for errors inside a stream."""
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
 from trunkline.errors import TrunklineError
+from trunkline.wire.context_overflow import Sizes, sizes
 from trunkline.wire.error_bodies import UpstreamReport, report_from_body, report_from_payload
 from trunkline.wire.error_classification import classify
 from trunkline.wire.retry_after import retry_after_ms
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.errors import RETRYABLE, ErrorCode
 
+_FREE = ":free"
+_SHORT_WAIT_S = 120
+_SHORT_WAIT_MIN = 120
 _MAY_ASK_TO_WAIT = frozenset({408, 409, 429})
 _REQUEST_ID_HEADERS = (
     "x-request-id",
@@ -21,31 +26,47 @@ _REQUEST_ID_HEADERS = (
 )
 
 _MESSAGES = {
+    ErrorCode.AUTH_MISSING: "{provider} needs a key for this request.",
     ErrorCode.AUTH_REJECTED: "{provider} does not accept the key.",
+    ErrorCode.AUTH_EXPIRED: "The key for {provider} has expired.",
     ErrorCode.AUTH_FORBIDDEN: "{provider} does not allow this request for the key.",
     ErrorCode.QUOTA_EXHAUSTED: "The account at {provider} has no credits or quota left.",
     ErrorCode.MODEL_UNKNOWN: "{provider} does not know the model{model}.",
+    ErrorCode.MODEL_DEPRECATED: "{provider} does not offer the model{model} any more.",
     ErrorCode.CONTEXT_TOO_LONG: "The conversation is too long for the model{model}.",
     ErrorCode.UPSTREAM_TIMEOUT: "{provider} took too long to answer.",
     ErrorCode.UPSTREAM_ERROR: "{provider} failed to answer.",
     ErrorCode.RATE_LIMITED: "{provider} limits how many requests it takes, and the limit is reached.",
     ErrorCode.UPSTREAM_OVERLOADED: "{provider} is overloaded or not available.",
     ErrorCode.CONTENT_FILTERED: "{provider} refuses the content of this request.",
+    ErrorCode.REFUSED: "The model{model} refuses to answer.",
     ErrorCode.UPSTREAM_BAD_REQUEST: "{provider} does not accept the request.",
 }
 _HINTS = {
+    ErrorCode.AUTH_MISSING: "Run `trunkline auth login {provider}`.",
     ErrorCode.AUTH_REJECTED: "Run `trunkline auth login {provider}` with a valid key.",
+    ErrorCode.AUTH_EXPIRED: "Run `trunkline auth login {provider}` again.",
     ErrorCode.AUTH_FORBIDDEN: "Check what the key and its account may use, or choose another model.",
-    ErrorCode.QUOTA_EXHAUSTED: "Add credits to the account at {provider}, or choose another provider.",
+    ErrorCode.QUOTA_EXHAUSTED: "Add credits to the account at {provider}, or choose another provider{later}.",
     ErrorCode.MODEL_UNKNOWN: "Run `trunkline models {provider}` to see the models there are.",
+    ErrorCode.MODEL_DEPRECATED: "Run `trunkline models {provider}` to see the models there are.",
     ErrorCode.CONTEXT_TOO_LONG: "Shorten the conversation, or choose a model with a larger context window.",
     ErrorCode.UPSTREAM_TIMEOUT: "Try again, or choose another model.",
     ErrorCode.UPSTREAM_ERROR: "Try again in a moment, or choose another model.",
     ErrorCode.RATE_LIMITED: "Wait{wait} and try again.",
     ErrorCode.UPSTREAM_OVERLOADED: "Try again in a moment, or choose another model.",
     ErrorCode.CONTENT_FILTERED: "Change the request, or choose another model.",
+    ErrorCode.REFUSED: "Change the request, or choose another model.",
     ErrorCode.UPSTREAM_BAD_REQUEST: "`detail` is what the provider says about it.",
 }
+_ASKED = {"true": True, "false": False}
+"""What `x-should-retry` says, which counts where a retry may help at all."""
+_SHORT_NAME_HINT = "Leave out the `:free` at the end of the model, or choose another model."
+_CLOUDFLARE_HINT = (
+    "Cloudflare, which stands before {provider}, turned this program or network away. A `User-Agent` in "
+    "`provider.{provider}.options.headers` of the configuration may help."
+)
+_CLOUDFLARE = re.compile(r"error code: 10\d\d\b|cloudflare", re.IGNORECASE)
 _ADDRESS_HINT = (
     "Check the provider's base URL (`baseURL` in the configuration): nothing answers chat requests there."
 )
@@ -68,6 +89,12 @@ def error_from_answer(
     wrong_address = status in range(300, 400) or (status == HTTPStatus.NOT_FOUND and not report.words)
     if error.code is ErrorCode.UPSTREAM_BAD_REQUEST and wrong_address:
         error.fields["hint"] = _ADDRESS_HINT
+    if error.code is ErrorCode.AUTH_FORBIDDEN and _CLOUDFLARE.search(report.message or ""):
+        error.fields["hint"] = _CLOUDFLARE_HINT.format(provider=provider_id)
+    if error.code in RETRYABLE | {ErrorCode.UPSTREAM_BAD_REQUEST}:
+        asked = _ASKED.get(headers.get("x-should-retry", "").lower())
+        if asked is not None:
+            error.fields["retryable"] = asked
     return error
 
 
@@ -103,12 +130,17 @@ def _error(
     words = {
         "provider": provider_id,
         "model": f" {model_id}" if model_id else "",
-        "wait": f" {_in_seconds(wait)} s" if wait else " a moment",
+        "wait": f" {_duration(wait)}" if wait else " a moment",
+        "later": f", or wait {_duration(wait)}" if wait else "",
     }
+    told = sizes(report.message or "", report.error or {}) if code is ErrorCode.CONTEXT_TOO_LONG else Sizes()
+    hint = _HINTS[code].format_map(words)
+    if code is ErrorCode.MODEL_UNKNOWN and (model_id or "").endswith(_FREE):
+        hint = _SHORT_NAME_HINT
     error = TrunklineError(
         code,
         _MESSAGES[code].format_map(words),
-        hint=_HINTS[code].format_map(words),
+        hint=hint,
         detail=report.message,
         provider_id=provider_id,
         model_id=model_id,
@@ -116,6 +148,8 @@ def _error(
         upstream_code=report.words[0] if report.words else _as_text(report.status),
         upstream_request_id=request_id,
         retry_after_ms=wait,
+        limit=told.limit,
+        actual=told.actual,
     )
     if report.retryable is not None:
         error.fields["retryable"] = report.retryable
@@ -128,8 +162,13 @@ def _wait(report: UpstreamReport, status: int | None, headers: Mapping[str, str]
     return None
 
 
-def _in_seconds(milliseconds: int) -> int:
-    return -(-milliseconds // 1000)
+def _duration(milliseconds: int) -> str:
+    """A wait in words, rounded up."""
+    seconds = -(-milliseconds // 1000)
+    if seconds <= _SHORT_WAIT_S:
+        return f"{seconds} s"
+    minutes = -(-seconds // 60)
+    return f"{minutes} min" if minutes <= _SHORT_WAIT_MIN else f"{-(-minutes // 60)} h"
 
 
 def _as_text(status: int | None) -> str | None:

@@ -14,7 +14,15 @@ from trunkline.wire.upstream_errors import error_from_answer
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import RETRYABLE, ErrorCode
 
-_ABOUT_THE_KEY = frozenset({ErrorCode.AUTH_REJECTED, ErrorCode.AUTH_FORBIDDEN, ErrorCode.QUOTA_EXHAUSTED})
+_ABOUT_THE_KEY = frozenset(
+    {
+        ErrorCode.AUTH_MISSING,
+        ErrorCode.AUTH_REJECTED,
+        ErrorCode.AUTH_EXPIRED,
+        ErrorCode.AUTH_FORBIDDEN,
+        ErrorCode.QUOTA_EXHAUSTED,
+    }
+)
 _WANTS_A_KEY = frozenset({401, 403})
 
 
