@@ -12,8 +12,8 @@ def read_cost(usage: JsonObject) -> Decimal | None:
     """The charge in a `usage` object, in USD.
 
     `cost` is an amount, or an object with `total_cost` (Perplexity). Where the user's own key at the provider
-    behind the gateway pays (`is_byok`), the gateway charges 0 and the amount is the upstream's. xAI counts
-    ticks of 1e-10 USD; none at all means that somebody else (Azure) writes the bill.
+    behind the gateway pays (`is_byok`), `cost` is the gateway's fee alone, often 0, and the upstream's bill
+    comes on top. xAI counts ticks of 1e-10 USD; none at all means that somebody else (Azure) writes the bill.
     """
     if "cost" not in usage and "cost_in_usd_ticks" not in usage:
         return None
@@ -22,9 +22,9 @@ def read_cost(usage: JsonObject) -> Decimal | None:
     if cost is None:
         ticks = _amount(usage.get("cost_in_usd_ticks"))
         return ticks * _USD_PER_TICK if ticks else None
-    if cost == 0 and usage.get("is_byok") is True:
+    if usage.get("is_byok") is True:
         upstream = _amount(object_in(usage.get("cost_details")).get("upstream_inference_cost"))
-        return cost if upstream is None else upstream
+        return cost if upstream is None else cost + upstream
     return cost
 
 
