@@ -50,7 +50,12 @@ _FINISH_REASONS: dict[str, FinishReason] = {
 
 _BESIDE = frozenset({"x_groq", "citations", "search_results", "error", "type"})
 """Members of a chunk that may say something apart from its delta."""
-_FURTHER = frozenset({"refusal", "tool_calls", "function_call", "images", "annotations", "audio"})
+_REASONING = ("reasoning", "reasoning_content", "reasoning_text")
+"""Members of a delta with reasoning as text; the last is GitHub Copilot's."""
+_OF_REASONING = frozenset({*_REASONING, "reasoning_details", "reasoning_opaque"})
+_FURTHER = frozenset(
+    {"refusal", "tool_calls", "function_call", "images", "annotations", "audio", "reasoning_opaque"}
+)
 """Members of a delta that are not looked for in every one of them."""
 _FURTHER_OR_DETAILS = _FURTHER | {"reasoning_details"}
 
@@ -63,6 +68,8 @@ class OpenAiChatDecoder(AnswerDecoder):
         self._draft = MessageDraft()
         self._tool_calls = ToolCallMerger()
         self._details = ReasoningDetails()
+        self._opaque = ""
+        """The encrypted form of all reasoning, which GitHub Copilot wants back beside its text."""
         self._images: list[MediaPart] = []
         self._sound: SoundDraft | None = None
         self._search_results = SearchResults()
@@ -75,9 +82,11 @@ class OpenAiChatDecoder(AnswerDecoder):
 
         Reasoning says whose it is where the model wants it back.
         """
-        if not self._details.entries and self._call.reasoning_field is None:
+        if not (self._details.entries or self._opaque) and self._call.reasoning_field is None:
             return self._draft.message()
-        data = {"reasoning_details": deepcopy(self._details.entries)}
+        data: JsonObject = {"reasoning_details": deepcopy(self._details.entries)}
+        if self._opaque:
+            data["reasoning_opaque"] = self._opaque
         return self._draft.message(
             ProviderData(provider_id=self._call.provider_id, model=self._call.model, data=data)
         )
@@ -123,7 +132,7 @@ class OpenAiChatDecoder(AnswerDecoder):
                 delta = choice["delta"]
                 more, other = delta.get("content"), None
                 if in_reasoning or len(delta) > 1:
-                    other = delta.get("reasoning") or delta.get("reasoning_content")
+                    other = next(filter(None, map(delta.get, _REASONING)), None)
                     more, other = (other, more) if in_reasoning else (more, other)
                 if other or not more or not isinstance(more, str):
                     break
@@ -195,7 +204,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             raise no_chat_answer(self._call.provider_id)
 
     def _take_delta(self, delta: JsonObject, events: list[ChatEvent]) -> None:
-        if "reasoning" in delta or "reasoning_content" in delta or "reasoning_details" in delta:
+        if not _OF_REASONING.isdisjoint(delta):
             self._take_reasoning(delta, events)
         content = delta.get("content")
         if isinstance(content, str):
@@ -209,13 +218,17 @@ class OpenAiChatDecoder(AnswerDecoder):
 
     def _take_reasoning(self, delta: JsonObject, events: list[ChatEvent]) -> None:
         """`reasoning_details` repeat the text of `reasoning`: one is shown, the details are kept."""
-        text = text_in(delta.get("reasoning")) or text_in(delta.get("reasoning_content"))
+        text = next(filter(None, (text_in(delta.get(name)) for name in _REASONING)), "")
         self._reasons_in_text = self._reasons_in_text or bool(text)
         details = delta.get("reasoning_details")
         if details:
             in_details = self._take_details(details)
             text = text if self._reasons_in_text else in_details
         self._add_reasoning(text, events)
+        opaque = text_in(delta.get("reasoning_opaque"))
+        if opaque:
+            self._opaque = opaque
+            self._draft.begin_reasoning()
 
     def _take_details(self, details: Any) -> str:
         """Keeps the details; the text that they show."""
@@ -304,7 +317,10 @@ def _usage(chunk: JsonObject, choice: JsonObject) -> JsonObject:
 
 
 def _tool_calls(delta: JsonObject) -> list[JsonObject]:
-    """The deltas of tool calls; `function_call` is the older spelling of a single one."""
-    function = object_in(delta.get("function_call"))
-    calls = [object_in(call) for call in list_in(delta.get("tool_calls"))]
+    """The deltas of tool calls; `function_call` is the older spelling of a single one.
+
+    Text Generation Inference had an object where the others have a list.
+    """
+    function, lone = object_in(delta.get("function_call")), object_in(delta.get("tool_calls"))
+    calls = [lone] if "function" in lone else [object_in(call) for call in list_in(delta.get("tool_calls"))]
     return calls or ([{"function": function}] if function else [])

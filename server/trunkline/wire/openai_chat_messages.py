@@ -15,7 +15,7 @@ from trunkline.wire.conversation import complete_turns, is_own
 from trunkline.wire.json_values import compact_json
 from trunkline.wire.openai_chat_dialects import Dialect, is_claude, is_mistral
 from trunkline.wire.openai_chat_media import media_content
-from trunkline.wire.reasoning_details import replayable
+from trunkline.wire.reasoning_details import opaque_reasoning, replayable
 from trunkline.wire.substitutes import usable_parts
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import (
@@ -112,9 +112,12 @@ class _Writer:
         """What this model wants back; the reasoning of any other model is nothing to it."""
         mine = [part for part in thoughts if is_own(part.provider_data, self._call)]
         details = [entry for part in mine for entry in _details(part.provider_data)]
+        text = "".join(part.text for part in thoughts) if mine else ""
+        opaque = next(filter(None, (opaque_reasoning(part.provider_data) for part in mine)), None)
+        if opaque is not None:
+            return {"reasoning_text": text, "reasoning_opaque": opaque}
         if self._reasoning_field is None:
             return {"reasoning_details": details} if details else {}
-        text = "".join(part.text for part in thoughts) if mine else ""
         return {self._reasoning_field: text}
 
     def _tool_call(self, part: ToolCallPart) -> JsonObject:

@@ -5,6 +5,7 @@ Providers sign or encrypt them, so they go back complete, unmodified and in orde
 
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
+from trunkline_protocol.chat import ProviderData
 
 _GROWING = ("text", "summary", "data")
 
@@ -38,6 +39,11 @@ def replayable(data: object) -> list[JsonObject] | None:
     entries = object_in(data).get("reasoning_details")
     details = [object_in(entry) for entry in list_in(entries)]
     return details if isinstance(entries, list) and all(details) else None
+
+
+def opaque_reasoning(data: ProviderData | None) -> str | None:
+    """The encrypted form of a message's reasoning in what it came with (GitHub Copilot), or None."""
+    return text_in(object_in(data and data.data).get("reasoning_opaque")) or None
 
 
 def _same(entry: JsonObject, detail: JsonObject) -> bool:

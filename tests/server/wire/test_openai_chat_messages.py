@@ -392,6 +392,14 @@ def test_reasoning_as_text_where_the_model_wants_it(field: str) -> None:
     }
 
 
+def test_opaque_reasoning_goes_back_beside_its_text() -> None:
+    chunks = delta(reasoning_text="h"), delta(reasoning_text="m", reasoning_opaque="AAA"), delta(content="x")
+    message = answered(None, *chunks)
+    back = {"reasoning_text": "hm", "reasoning_opaque": "AAA"}
+    assert replayed(None, message) == {"role": "assistant", "content": "x", **back}
+    assert replayed(None, message, model="gateway/other") == {"role": "assistant", "content": "x"}
+
+
 def test_details_go_back_as_details_where_they_are_wanted() -> None:
     details = [{"type": "reasoning.text", "index": 0, "text": "hm"}]
     message = answered("reasoning_details", delta(reasoning_details=details), delta(content="x"))

@@ -44,7 +44,7 @@ def last(usage: JsonObject, **members: Any) -> JsonObject:
 
 
 LOOK = ("look", {"at": 1})
-FOUND = ("find", {})
+FOUND: tuple[str, JsonObject] = ("find", {})
 ANSWERS: dict[str, tuple[list[JsonObject | str], Said]] = {
     "Azure: filter results before any choice": (
         [
@@ -221,6 +221,25 @@ ANSWERS: dict[str, tuple[list[JsonObject | str], Said]] = {
             DONE,
         ],
         Said("Hi"),
+    ),
+    "Text Generation Inference: a call instead of a list of calls": (
+        [
+            chunk({"tool_calls": {"index": 0, "id": "", "function": {"name": "look", "arguments": '{"at"'}}}),
+            chunk({"tool_calls": {"index": 0, "id": "", "function": {"name": None, "arguments": ": 1}"}}}),
+            chunk(finish="stop", usage=COUNTS),
+            DONE,
+        ],
+        Said(calls=(LOOK,), finish="toolCalls", output=4),
+    ),
+    "GitHub Copilot: reasoning under a name of its own": (
+        [
+            chunk({"role": "assistant", "content": "", "reasoning_text": "S"}),
+            chunk({"content": None, "reasoning_text": "o"}),
+            chunk({"content": "Hi", "reasoning_opaque": "AAA"}),
+            chunk(finish="stop", usage=COUNTS, copilot_usage={}),
+            DONE,
+        ],
+        Said("Hi", "So", output=4),
     ),
     "Vercel: cost and details like OpenRouter's": (
         [
