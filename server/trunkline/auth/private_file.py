@@ -19,14 +19,14 @@ _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def file_fault(status: os.stat_result) -> str | None:
+def file_fault(status: os.stat_result, *, max_bytes: int | None = MAX_BYTES) -> str | None:
     """Why a file with that `lstat` may not hold secrets; None when it may."""
     if stat.S_ISLNK(status.st_mode):
         return "a symbolic link, which is not followed"
     if not stat.S_ISREG(status.st_mode):
         return "not a regular file"
-    if status.st_size > MAX_BYTES:
-        return f"larger than {MAX_BYTES // 2**20} MiB"
+    if max_bytes is not None and status.st_size > max_bytes:
+        return f"larger than {max_bytes // 2**20} MiB"
     if os.name == "posix" and status.st_uid != os.geteuid():
         return f"owned by the user with id {status.st_uid}, not by the one who runs this"
     if os.name == "posix" and status.st_nlink > 1:
@@ -86,3 +86,17 @@ def write_new(path: Path, data: bytes) -> None:
         with suppress(OSError):
             path.unlink()
         raise
+
+
+def make_private_directory(path: Path) -> str | None:
+    """Make a directory for secrets, 0700, and its parents; why it may not hold any, if so.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = path.lstat()
+    fault = directory_fault(status)
+    if fault is None and os.name == "posix" and status.st_uid == os.geteuid() and status.st_mode & OTHERS:
+        path.chmod(0o700)
+    return fault

@@ -1,0 +1,59 @@
+"""Deleting so that the text is in none of the files.
+
+`secure_delete` overwrites what is deleted in the database itself. The write-ahead log still has older copies of its
+pages; it is emptied by a checkpoint, which has to wait for those who are reading.
+"""
+
+import logging
+import sqlite3
+from collections.abc import Sequence
+
+from trunkline.sessions.log import Lease
+from trunkline.sessions.sqlite.database import transaction
+from trunkline.sessions.sqlite.leases import Leases, owned
+
+logger = logging.getLogger(__name__)
+
+
+def delete_session(connection: sqlite3.Connection, lease: Lease) -> None:
+    """Delete everything of a session; raises CONFLICT when the lease is lost."""
+    with transaction(connection, durable=True):
+        session_no, _ = owned(connection, lease)
+        connection.execute("DELETE FROM sessions WHERE session_no = ?", (session_no,))
+
+
+def delete_unused(connection: sqlite3.Connection, leases: Leases, older_than: str) -> Sequence[str]:
+    """Delete the sessions that were last updated before this time and are in use by nobody; their ids."""
+    with transaction(connection, durable=True):
+        rows = connection.execute(
+            "SELECT session_id, owner_id, lease FROM sessions WHERE updated_at < ?", (older_than,)
+        ).fetchall()
+        unused = [session_id for session_id, *owner in rows if not leases.in_use(*owner)]
+        connection.executemany("DELETE FROM sessions WHERE session_id = ?", [(name,) for name in unused])
+    return unused
+
+
+def forget_deltas(connection: sqlite3.Connection, lease: Lease, before_seq: int) -> None:
+    """Drop deltas with lower numbers of completed items; inside a transaction."""
+    session_no, _ = owned(connection, lease)
+    connection.execute(
+        "DELETE FROM deltas WHERE session_no = :no AND seq < :before AND strand_no IN ("
+        "SELECT strand_no FROM strands WHERE session_no = :no AND item_id IN ("
+        "SELECT item_id FROM events WHERE session_no = :no AND type = 'item.completed'))",
+        {"no": session_no, "before": before_seq},
+    )
+    connection.execute(
+        "UPDATE sessions SET oldest_seq = max(oldest_seq, min(?, head_seq + 1)) WHERE session_no = ?",
+        (before_seq, session_no),
+    )
+
+
+def scrub(connection: sqlite3.Connection) -> bool:
+    """Give free pages back to the system and empty the write-ahead log; false when somebody kept it busy."""
+    try:
+        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.Error as error:
+        logger.warning("deleted sessions are still in the write-ahead log: %s", error.sqlite_errorname)
+        return False
+    return not is_busy
