@@ -2,6 +2,8 @@
 
 Streams of each wire format are fed as they come over the network: one event a piece, or pieces of 16 KiB.
 `reading` is from bytes to JSON payloads; `decoding` is all of it, from bytes to chat events and a message.
+`least` is what the least possible decoder would take by event: it looks for the object, parses it, goes to
+the text of the delta and makes one event of it, and could read nothing but these deltas.
 Two rows a format: a stream of 500 deltas of its shape made here, which tells what one more chunk costs; and,
 where the corpus is on the machine, its recordings, which are short, so that their beginnings and ends count.
 Run it as `python benchmarks/parsing.py`.
@@ -15,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import from_json
 
@@ -26,6 +29,7 @@ from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.formats import adapter
 from trunkline.wire.payloads import PayloadReader
+from trunkline_protocol.chat import TextDelta
 from trunkline_protocol.providers import ApiType
 
 ROUNDS = 40
@@ -124,6 +128,34 @@ def decode(all_streams: Iterable[Stream], call: ChatCall, *, by_event: bool) -> 
             continue  # Some recordings are of answers that broke.
 
 
+TEXT_OF: dict[ApiType, Callable[[Any], str]] = {
+    "openrouter": lambda chunk: chunk["choices"][0]["delta"]["content"],
+    "openai-responses": lambda event: event["delta"],
+    "anthropic": lambda event: event["delta"]["text"],
+    "gemini": lambda chunk: chunk["candidates"][0]["content"]["parts"][0]["text"],
+}
+
+
+class LeastDecoder:
+    """Reads one made stream, event by event."""
+
+    def __init__(self, api_type: ApiType) -> None:
+        self._text_of = TEXT_OF[api_type]
+        self._pieces: list[str] = []
+
+    def feed(self, data: bytes) -> list[TextDelta]:
+        text = self._text_of(from_json(data[data.find(b"{") :]))
+        self._pieces.append(text)
+        return [TextDelta(text=text)]
+
+
+def decode_least(all_streams: Iterable[Stream]) -> None:
+    for stream in all_streams:
+        decoder = LeastDecoder(stream.api_type)
+        for piece in stream.events:
+            decoder.feed(piece)
+
+
 def seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
@@ -132,9 +164,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def main() -> None:
     call = chat_call()
-    columns = ("reading by event", "reading 16 KiB", "decoding by event", "decoding 16 KiB")
+    columns = ("reading by event", "reading 16 KiB", "decoding by event", "decoding 16 KiB", "least by event")
     print(f"| wire | events | bytes each | from_json | {' | '.join(columns)} |")
-    print("| - " + "| -: " * 7 + "|")
+    print("| - " + "| -: " * 8 + "|")
     for name, found in (row for kind in API_TYPES for row in streams(kind).items()):
         works: list[Callable[[], object]] = [
             lambda found=found: parse_json(found),
@@ -143,13 +175,16 @@ def main() -> None:
             lambda found=found: decode(found, call, by_event=True),
             lambda found=found: decode(found, call, by_event=False),
         ]
+        if "deltas" in name:
+            works.append(lambda found=found: decode_least(found))
         best = [float("inf")] * len(works)
         for _ in range(ROUNDS):  # In turns, so that a busy moment meets all of them.
             best = [min(known, seconds(work)) for known, work in zip(best, works, strict=True)]
         events = sum(len(stream.documents) for stream in found)
         size = sum(map(len, (document for stream in found for document in stream.documents)))
-        ratios = " | ".join(f"{figure / best[0]:.2f} x" for figure in best[1:])
-        print(f"| {name} | {events} | {size // events} | {best[0] / events * 1e6:.2f} us | {ratios} |")
+        ratios = [f"{figure / best[0]:.2f} x" for figure in best[1:]]
+        figures = " | ".join([*ratios, "-"][: len(columns)])
+        print(f"| {name} | {events} | {size // events} | {best[0] / events * 1e6:.2f} us | {figures} |")
 
 
 if __name__ == "__main__":

@@ -132,7 +132,8 @@ class OpenAiChatDecoder(AnswerDecoder):
                 delta = choice["delta"]
                 more, other = delta.get("content"), None
                 if in_reasoning or len(delta) > 1:
-                    other = next(filter(None, map(delta.get, _REASONING)), None)
+                    other = delta.get("reasoning") or delta.get("reasoning_content")
+                    other = other or delta.get("reasoning_text")
                     more, other = (other, more) if in_reasoning else (more, other)
                 if other or not more or not isinstance(more, str):
                     break

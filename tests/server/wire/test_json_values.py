@@ -31,7 +31,9 @@ def test_a_surrogate_without_its_partner_is_sent_as_a_replacement(api_type: ApiT
             },
         ]
     )
-    body = adapter(api_type).build_request(call).http.body.decode()
-    assert json.loads(body)
+    sent = adapter(api_type).build_request(call).http.body
+    assert sent is not None
+    assert json.loads(sent)
+    body = sent.decode()
     assert body.count("a\N{REPLACEMENT CHARACTER}b") == 4
     assert "\N{GRINNING FACE}" in body

@@ -30,7 +30,7 @@ class Said(NamedTuple):
 
 
 def chunk(delta: object = None, finish: str | None = None, **members: Any) -> JsonObject:
-    choice = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
+    choice: JsonObject = {"index": 0, "delta": {} if delta is None else delta, "finish_reason": finish}
     return {"id": "r", "object": "chat.completion.chunk", "model": "m", "choices": [choice], **members}
 
 
