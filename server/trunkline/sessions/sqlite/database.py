@@ -1,4 +1,4 @@
-"""Opening the database: private files, whose file it is, settings of the connection, migrations under a lock."""
+"""Opening the database: private files, whose file it is, settings of the connection, migrations."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from trunkline.auth.private_file import OTHERS, directory_fault, file_fault
+from trunkline.auth.private_file import OTHERS, file_fault, make_private_directory
 from trunkline.sessions.sqlite.errors import not_ours, too_new, unusable
 from trunkline.sessions.sqlite.schema import APPLICATION_ID, VERSION, migrate
 
@@ -21,8 +21,8 @@ def open_database(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
     """A connection to the database, which is made or migrated if need be.
 
     Raises:
-        TrunklineError: 1801, when the file is somebody else's or made by a newer version; it is then untouched.
-        sqlite3.Error, OSError: it cannot be opened.
+        TrunklineError: 1801, when the file is somebody else's or made by a newer version; it is then
+        untouched. sqlite3.Error, OSError: it cannot be opened.
     """
     _make_private(path)
     # `rw`: SQLite itself would make the file with the modes of the umask.
@@ -45,11 +45,11 @@ def open_database(path: Path, *, busy_timeout_s: float) -> sqlite3.Connection:
 def transaction(connection: sqlite3.Connection, *, durable: bool) -> Generator[None]:
     """All or nothing; other processes see it afterwards.
 
-    With `durable` it also survives a loss of power. In WAL mode, "synchronous=NORMAL" keeps the database consistent
-    but "a transaction committed in WAL mode with synchronous=NORMAL might roll back following a power loss", while FULL
-    syncs the WAL after each commit (https://www.sqlite.org/pragma.html#pragma_synchronous). The WAL is one file
-    that is only added to: such a sync makes what was committed before durable as well. The level cannot be changed inside
-    a transaction.
+    With `durable` it also survives a loss of power. In WAL mode, "synchronous=NORMAL" keeps the database
+    consistent but "a transaction committed in WAL mode with synchronous=NORMAL might roll back following a
+    power loss", while FULL syncs the WAL after each commit
+    (https://www.sqlite.org/pragma.html#pragma_synchronous). The WAL is one file that is only added to: such a
+    sync makes what was committed before durable as well. The level cannot be changed inside a transaction.
     """
     connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     connection.execute("BEGIN IMMEDIATE")
@@ -98,16 +98,13 @@ def _migrate(connection: sqlite3.Connection, path: Path, timeout_s: float) -> No
 
 
 def _make_private(path: Path) -> None:
-    """Directory 0700 and files 0600, made if need be; SQLite gives its other files the modes of the database."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.parent.lstat()
-    fault = directory_fault(status)
+    """Directory 0700 and files 0600, made if need be. SQLite gives its other files the same mode."""
+    fault = make_private_directory(path.parent)
     if fault is not None:
         raise unusable(path, fault)
-    _tighten(path.parent, status, 0o700)
     with suppress(FileExistsError):
-        # Not opened when it is there: closing a descriptor would drop the locks of this process's other connections
-        # (https://www.sqlite.org/howtocorrupt.html 2.2).
+        # Not opened when it is there: closing a descriptor would drop the locks of this process's other
+        # connections (https://www.sqlite.org/howtocorrupt.html 2.2).
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     for suffix in _COMPANIONS:
         file = path.with_name(path.name + suffix)
@@ -116,12 +113,6 @@ def _make_private(path: Path) -> None:
             fault = file_fault(status, max_bytes=None)
             if fault is not None:
                 raise unusable(path, f"{file.name} is {fault}")
-            _tighten(file, status, 0o600)
-
-
-def _tighten(path: Path, status: os.stat_result, mode: int) -> None:
-    if os.name == "posix" and status.st_mode & OTHERS and status.st_uid == os.geteuid():
-        path.chmod(mode)
-        logger.warning(
-            "%s was open to others (mode %04o); it is %04o now", path, stat.S_IMODE(status.st_mode), mode
-        )
+            if os.name == "posix" and status.st_mode & OTHERS:
+                file.chmod(0o600)
+                logger.warning("%s was open to others (mode %04o)", file, stat.S_IMODE(status.st_mode))

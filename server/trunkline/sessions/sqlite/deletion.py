@@ -1,18 +1,15 @@
 """Deleting so that the text is in none of the files.
 
-`secure_delete` overwrites what is deleted in the database itself. The write-ahead log still has older copies of its
-pages; it is emptied by a checkpoint, which has to wait for those who are reading.
+`secure_delete` overwrites what is deleted in the database itself. The write-ahead log still has older copies
+of its pages; it is emptied by a checkpoint, which has to wait for those who are reading.
 """
 
-import logging
 import sqlite3
 from collections.abc import Sequence
 
 from trunkline.sessions.log import Lease
 from trunkline.sessions.sqlite.database import transaction
 from trunkline.sessions.sqlite.leases import Leases, owned
-
-logger = logging.getLogger(__name__)
 
 
 def delete_session(connection: sqlite3.Connection, lease: Lease) -> None:
@@ -53,7 +50,6 @@ def scrub(connection: sqlite3.Connection) -> bool:
     try:
         connection.execute("PRAGMA incremental_vacuum").fetchall()
         (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    except sqlite3.Error as error:
-        logger.warning("deleted sessions are still in the write-ahead log: %s", error.sqlite_errorname)
+    except sqlite3.OperationalError:
         return False
     return not is_busy

@@ -57,8 +57,8 @@ def damaged(path: Path, reason: str) -> TrunklineError:
         ErrorCode.STORAGE_ERROR,
         f"The session log {path} is damaged. Nothing is written to it or deleted from it.",
         detail=reason,
-        hint=f"End all Trunkline processes and move {path.name}, {path.name}-wal and {path.name}-shm away: a new log is "
-        f"made. `sqlite3 {path.name} .recover` shows what can be saved from the old one.",
+        hint=f"End all Trunkline processes and move {path.name} away, with {path.name}-wal and -shm: a new "
+        f"log is made. `sqlite3 {path.name} .recover` shows what can be saved from the old one.",
     )
 
 

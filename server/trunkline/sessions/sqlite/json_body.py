@@ -1,6 +1,7 @@
 """JSON and times as the database keeps them.
 
-Bodies are BLOBs of JSON: the bytes as they are, so that their length is the number of bytes that a client will get.
+Bodies are BLOBs of JSON: the bytes as they are, so that their length is the number of bytes that a client
+will get.
 """
 
 import json

@@ -20,7 +20,7 @@ def new_lease(session_id: str) -> Lease:
 
 
 class Leases:
-    """The leases of this process, and whether those of others are worth anything. For the worker's thread only."""
+    """The leases of this process, and whether those of others are worth anything; in the worker's thread."""
 
     def __init__(self, owners: "Owners") -> None:
         self._owners = owners
@@ -30,8 +30,8 @@ class Leases:
     def take(self, connection: sqlite3.Connection, lease: Lease) -> None:
         """Make it the lease of its session.
 
-        A session whose process ended with the machine gets another epoch: events that were told to clients but not
-        synchronised yet are gone, and their numbers will be used again.
+        A session whose process ended with the machine gets another epoch: events that were told to clients
+        but not synchronised yet are gone, and their numbers will be used again.
 
         Raises:
             TrunklineError: SESSION_UNKNOWN; CONFLICT when another one is in use.

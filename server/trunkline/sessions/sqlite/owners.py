@@ -1,7 +1,7 @@
 """Which processes are alive: each holds a lock on a file of its own, which the system frees with the process.
 
-Files are made and judged inside write transactions only, so that no process can take a file that another one has
-made, and not locked yet, for that of a dead one.
+Files are made and judged inside write transactions only, so that no process can take a file that another one
+has made, and not locked yet, for that of a dead one.
 """
 
 import os
@@ -37,6 +37,8 @@ class Owners:
             lock = self._lock_of(self.own_id)
             lock.acquire()
             self._lock = lock
+            for path in self._directory.glob("*.lock"):
+                self.is_alive(path.stem)  # removes it if it is not
         return self.own_id
 
     def is_alive(self, owner_id: str) -> bool:
@@ -76,7 +78,7 @@ class Owners:
     def _lock_of(self, owner_id: str) -> "FileLock":
         from filelock import FileLock
 
-        return FileLock(self._path(owner_id), timeout=0, mode=0o600)
+        return FileLock(self._path(owner_id), timeout=0, mode=0o600, thread_local=False)
 
 
 def _boot() -> str:

@@ -18,8 +18,8 @@ _ENVELOPE_BYTES = 256
 """About what an event has on the wire besides its body."""
 
 _SESSION = (
-    "SELECT session_id, epoch, head_seq, oldest_seq, created_at, updated_at, title, cwd, state, turn_count, body "
-    "FROM sessions JOIN facts USING (session_no) "
+    "SELECT session_id, epoch, head_seq, oldest_seq, created_at, updated_at, title, cwd, state, turn_count, "
+    "body FROM sessions JOIN facts USING (session_no) "
 )
 _TURN = "SELECT turn_id, request_key, status, first_seq FROM turns WHERE session_no = ? "
 _EVENTS = "SELECT seq, ts, type, turn_id, item_id, body FROM events WHERE session_no = :no "
@@ -107,7 +107,7 @@ def events_of_turns(
 ) -> Sequence[LoggedEvent]:
     """Their events without deltas, in order, up to that number."""
     rows = connection.execute(
-        _EVENTS + "AND turn_id IN (SELECT value FROM json_each(:turns)) AND +seq <= :up_to ORDER BY seq",
+        _EVENTS + "AND turn_id IN (SELECT value FROM json_each(:turns)) AND +seq <= :up_to ORDER BY seq",  # noqa: S608
         {"no": number_of(connection, session_id), "turns": json.dumps(turn_ids), "up_to": up_to},
     )
     return _events(rows, path)

@@ -1,8 +1,8 @@
 """The tables, and the way from every older version to this one.
 
-Events are in two tables. `events` has what a session is made of. `deltas` has the increments of messages: there are
-a hundred times as many, they are tiny, `item.completed` makes them superfluous, and what only wants conversations never
-reads them. What the increments of one message share stands once, in `strands`.
+Events are in two tables. `events` has what a session is made of. `deltas` has the increments of messages:
+there are a hundred times as many, they are tiny, `item.completed` makes them superfluous, and what only wants
+conversations never reads them. What the increments of one message share stands once, in `strands`.
 """
 
 import sqlite3

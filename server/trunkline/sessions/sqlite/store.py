@@ -9,6 +9,7 @@ from pathlib import Path
 
 from typing_extensions import override
 
+from trunkline.errors import TrunklineError
 from trunkline.sessions.log import Lease, LoggedEvent, SessionLog, SessionPage, StoredSession, StoredTurn
 from trunkline.sessions.sqlite import deletion, reading, writing
 from trunkline.sessions.sqlite.database import transaction
@@ -133,13 +134,18 @@ class SqliteSessionLog(SessionLog):
     @override
     async def aclose(self) -> None:
         def last(connection: sqlite3.Connection) -> None:
-            try:
-                with transaction(connection, durable=True):
-                    self._leases.give_all_back(connection)
-            finally:
-                self._owners.close()
+            with transaction(connection, durable=True):
+                self._leases.give_all_back(connection)
+            if self._is_unscrubbed:
+                self._scrub(connection)
 
-        await self._worker.aclose(last)
+        try:
+            await self._worker.aclose(last)
+        except TrunklineError as error:
+            # Leases need no giving back: they are worth nothing once the lock of this process is free.
+            logger.warning("the session log was not closed in order: %s", error.message)
+        finally:
+            self._owners.close()
 
     async def _lease_of(self, taken: asyncio.Future[None], lease: Lease) -> Lease:
         """The lease once it is taken; it is given back when nobody waits for it any more."""
@@ -152,8 +158,9 @@ class SqliteSessionLog(SessionLog):
         return lease
 
     def _scrub(self, connection: sqlite3.Connection) -> None:
-        if not deletion.scrub(connection):
-            logger.warning("the write-ahead log could not be emptied of what was deleted")
+        self._is_unscrubbed = not deletion.scrub(connection)
+        if self._is_unscrubbed:
+            logger.warning("deleted sessions are in the write-ahead log until nobody else reads the database")
 
 
 def _told_nobody(future: asyncio.Future[None]) -> None:

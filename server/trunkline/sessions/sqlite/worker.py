@@ -1,8 +1,8 @@
 """The one thread that touches the database, and how jobs share a transaction.
 
-Jobs run in the order in which they came. Writing jobs that wait one behind the other are one transaction, so that they
-share what costs most, the commit; each is in a savepoint of its own, so that one that fails takes none with it.
-A job that has begun ends, whatever becomes of the task that waits for it.
+Jobs run in the order in which they came. Writing jobs that wait one behind the other are one transaction, so
+that they share what costs most, the commit; each is in a savepoint of its own, so that one that fails takes
+none with it. A job that has begun ends, whatever becomes of the task that waits for it.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ class How(Enum):
     ALONE = "alone"
     """Nothing: it makes its own transactions."""
     LAST = "last"
-    """The same; the connection is closed after it."""
+    """The same, on the database if it is open; it is closed after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,8 @@ class Worker:
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(work, how, future))
         if self._thread is None:
-            # A daemon: whoever forgets to close must still be able to exit. A transaction is whole or not there.
+            # A daemon: whoever forgets to close must still be able to exit. A transaction is whole or not
+            # there.
             self._thread = threading.Thread(target=self._run, name="session log", daemon=True)
             self._thread.start()
         return future
@@ -110,24 +111,31 @@ class Worker:
                     jobs.append(self._jobs.get_nowait())
             for group in _groups(jobs):
                 outcomes = self._outcomes(group)
-                is_last = group[-1].how is How.LAST
-                if is_last:
-                    self._close()
                 for job, outcome in zip(group, outcomes, strict=True):
                     # A loop that is closed has nobody who waits.
                     with suppress(RuntimeError):
                         job.future.get_loop().call_soon_threadsafe(_settle, job.future, outcome)
-                if is_last:
+                if group[-1].how is How.LAST:
                     return
 
     def _outcomes(self, group: Sequence[_Job]) -> list[_Outcome]:
         try:
+            if group[0].how is How.LAST:
+                return [self._end(group[0])]
             connection = self._open()
             if group[0].writes:
                 return self._write(connection, group)
             return [_Outcome(self._do(connection, job)) for job in group]
         except Exception as error:  # noqa: BLE001 - whoever waits is told, whatever it is
             return [self._failed(error)] * len(group)
+
+    def _end(self, job: _Job) -> _Outcome:
+        try:
+            if self._connection is not None and self._present() == self._identity:
+                job.work(self._connection)
+        finally:
+            self._close()
+        return _Outcome()
 
     def _write(self, connection: sqlite3.Connection, group: Sequence[_Job]) -> list[_Outcome]:
         try:
@@ -168,7 +176,8 @@ class Worker:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is not None and self._present() != self._identity:
-            # SQLite would go on with a file that has no name any more, and everything would be gone at the end.
+            # SQLite would go on with a file that has no name any more, and everything would be gone at the
+            # end.
             self._close()
             raise TrunklineError(
                 ErrorCode.STORAGE_ERROR,
@@ -194,7 +203,7 @@ class Worker:
 
 
 def _groups(jobs: Sequence[_Job]) -> Iterator[Sequence[_Job]]:
-    """The jobs in their order: those that write and stand beside each other together, every other one by itself."""
+    """The jobs in their order: neighbours that write together, every other one by itself."""
     group: list[_Job] = []
     for job in jobs:
         if group and not (job.writes and group[-1].writes):

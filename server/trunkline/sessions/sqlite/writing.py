@@ -1,7 +1,6 @@
 """Sessions, events and turns into rows; always inside a transaction."""
 
 import sqlite3
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError
@@ -10,6 +9,8 @@ from trunkline.sessions.sqlite.json_body import packed, packed_time
 from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trunkline.sessions.log import LoggedEvent, StoredSession
 
 _TURN_QUEUED = "turn.queued"
@@ -22,8 +23,8 @@ def insert_session(
 ) -> int:
     """A new session with its first events; the number of its rows."""
     cursor = connection.execute(
-        "INSERT INTO sessions (session_id, epoch, head_seq, oldest_seq, created_at, updated_at, title, cwd, state, "
-        "turn_count) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO sessions (session_id, epoch, head_seq, oldest_seq, created_at, updated_at, title, cwd, "
+        "state, turn_count) VALUES (?, ?, 0, ?, ?, ?, ?, ?, ?, ?)",
         (
             session.session_id,
             session.epoch,
