@@ -45,8 +45,19 @@ class StoreFile:
     `tell` is given one sentence whenever the user should know of something that did not stop anything.
     """
 
-    def __init__(self, path: Path, *, lock_timeout_s: float, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        lock_timeout_s: float,
+        tell: Callable[[str], None],
+        what: str = "key store",
+        anew: str = "trunkline auth login",
+    ) -> None:
+        """`what` it is, for people, and the command that begins it anew."""
         self.path = path
+        self._what = what
+        self._anew = anew
         self._lock_timeout_s = lock_timeout_s
         self._tell = tell
 
@@ -117,7 +128,7 @@ class StoreFile:
         except Timeout:
             raise TrunklineError(
                 ErrorCode.KEY_STORE_LOCKED,
-                f"The key store {self.path} is still locked after {self._lock_timeout_s:g} s.",
+                f"The {self._what} {self.path} is still locked after {self._lock_timeout_s:g} s.",
                 hint=f"Try again. If it stays, look for the process that holds {lock_path}.",
             ) from None
         except (OSError, NotImplementedError) as error:
@@ -169,9 +180,9 @@ class StoreFile:
         kept = "" if copy is None else f" Its present content is kept in {copy}."
         return TrunklineError(
             ErrorCode.KEY_STORE_UNREADABLE,
-            f"The key store {self.path} cannot be read. Nothing is written to it until it is put right.",
+            f"The {self._what} {self.path} cannot be read. Nothing is written to it until it is put right.",
             detail=f"{place}: {reason}",
-            hint=f"Correct {self.path}, or move it away and run `trunkline auth login`.{kept}",
+            hint=f"Correct {self.path}, or move it away and run `{self._anew}`.{kept}",
         )
 
     def _make_directory_private(self) -> None:
@@ -210,7 +221,7 @@ class StoreFile:
         reason = error.strerror if isinstance(error, OSError) else None
         return TrunklineError(
             ErrorCode.STORAGE_ERROR,
-            f"The key store {self.path} cannot be written; it is as it was.",
+            f"The {self._what} {self.path} cannot be written; it is as it was.",
             detail=f"{self.path}: {reason or 'unknown reason'}",
             hint=f"Look at free space and permissions of {self.path.parent}.",
         )

@@ -15,6 +15,7 @@ _COMMANDS = {
     "models": ("trunkline.cli.models", "List models with context size and prices."),
     "providers": ("trunkline.cli.providers", "List providers and whether each can be used."),
     "serve": ("trunkline.cli.serve", "Speak LSP with an editor (`trunkline --stdio`)."),
+    "token": ("trunkline.cli.token", "Make and revoke tokens with which other programs connect."),
 }
 
 

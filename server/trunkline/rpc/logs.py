@@ -12,8 +12,11 @@ from typing_extensions import override
 from trunkline.secrets import scrub
 
 
-def log_to(path: str | None) -> None:
-    """Set logging up. A file that cannot be opened is said on stderr and is no reason not to start."""
+def log_to(path: str | None, *, audit: bool = False) -> None:
+    """Set logging up. A file that cannot be opened is said on stderr and is no reason not to start.
+
+    `audit` is whether stderr also gets what clients from elsewhere do (see `remote.audit`).
+    """
     handlers: list[logging.Handler] = [_to_stderr()]
     if path is not None:
         try:
@@ -25,6 +28,11 @@ def log_to(path: str | None) -> None:
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     if path is not None:
         logging.getLogger("trunkline").setLevel(logging.DEBUG)
+    if audit:
+        lines = logging.StreamHandler(sys.stderr)
+        lines.setFormatter(_Scrubbing("%(asctime)s %(name)s: %(message)s"))
+        logging.getLogger("trunkline.audit").setLevel(logging.INFO)
+        logging.getLogger("trunkline.audit").addHandler(lines)
 
 
 def _to_stderr() -> logging.Handler:

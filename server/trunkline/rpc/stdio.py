@@ -1,4 +1,4 @@
-"""`trunkline --stdio`: the server as an editor starts it.
+"""`trunkline --stdio`: the server as an editor starts it; its options, also where it only listens.
 
 The handshake is answered with the standard library alone; everything else is imported behind it, while the
 editor works on the answer.
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from trunkline.remote.shares import Shares
     from trunkline.rpc.handshake import Greeting
 
 _GC_REST_S = 1.0
@@ -20,10 +21,18 @@ _WATCH_S = 1.0
 
 
 def main(argv: "Sequence[str]") -> int:
-    """Serve one client on stdin and stdout until it says exit or goes away; the exit code of LSP."""
+    """Serve one client on stdin and stdout until it says exit or goes away; the exit code of LSP.
+
+    With `--listen` alone: serve those that connect until a signal comes.
+    """
     # What is imported stays: looking through it for garbage while it comes in only costs time.
     gc.disable()
-    options = _options().parse_args(argv)
+    parser = _options()
+    options = parser.parse_args(argv)
+    if not options.stdio:
+        if not options.listen:
+            parser.error("one of --stdio and --listen is needed")
+        return _listen(options)
     stdin, stdout = _take_stdio()
     from trunkline.rpc.handshake import greet
 
@@ -43,7 +52,8 @@ def _options() -> argparse.ArgumentParser:
         description="Speak LSP with an editor.",
         epilog="Editors start this as `trunkline --stdio`.",
     )
-    parser.add_argument("--stdio", action="store_true", required=True, help="use standard input and output")
+    parser.add_argument("--stdio", action="store_true", help="use standard input and output")
+    _add_listening(parser)
     parser.add_argument(
         "--clientProcessId",  # the spelling that LSP 3.17 recommends
         type=int,
@@ -59,6 +69,51 @@ def _options() -> argparse.ArgumentParser:
         help="append what happens to this file: methods, durations and errors; no keys, no conversations",
     )
     return parser
+
+
+def _add_listening(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group(
+        "letting other programs connect",
+        "Each must show a token (`trunkline token create`). Without --stdio: until a signal comes.",
+    )
+    group.add_argument(
+        "--listen",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="unix:PATH, ws://127.0.0.1:PORT (0: any) or wss://ADDRESS:PORT; may be given several times",
+    )
+    group.add_argument(
+        "--scope",
+        choices=("observe", "control", "admin"),
+        default="control",
+        help="what the token allows that is made for this process (default: %(default)s)",
+    )
+    group.add_argument("--tls-cert", metavar="FILE", help="the certificate for wss, PEM")
+    group.add_argument("--tls-key", metavar="FILE", help="its key, PEM without a passphrase")
+    group.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which clients reach the process, besides its address",
+    )
+    group.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="a web page that may connect, such as https://example.com; all others are refused",
+    )
+
+
+def _listen(options: argparse.Namespace) -> int:
+    import asyncio
+
+    from trunkline.remote.daemon import serve
+
+    gc.enable()
+    return asyncio.run(serve(options, _end_on_signals))
 
 
 def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
@@ -118,6 +173,7 @@ async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", option
     import asyncio
 
     from trunkline.app import Application
+    from trunkline.remote.shares import Shares
     from trunkline.rpc.connection import Connection
     from trunkline.rpc.logs import log_to
     from trunkline.rpc.streams import open_stdio
@@ -126,14 +182,29 @@ async def _serve(stdin: BinaryIO, stdout: BinaryIO, greeting: "Greeting", option
     log_to(options.log_file)
     asyncio.get_running_loop().call_later(_GC_REST_S, _resume_collection)
     app = Application(offline=options.offline)
+    shares = Shares(app)
     try:
+        if options.listen:
+            await _listen_besides(shares, options)
         reader, writer = await open_stdio(stdin, stdout)
         transport = StreamTransport(reader, writer, greeting.decoder)
-        connection = Connection(app, transport, client_process_id=options.clientProcessId)
+        connection = Connection(app, transport, remote=shares, client_process_id=options.clientProcessId)
         _end_on_signals(connection.end)
         return await connection.serve(greeting)
     finally:
+        await shares.aclose()
         await app.aclose()
+
+
+async def _listen_besides(shares: "Shares", options: argparse.Namespace) -> None:
+    """An editor is served in any case: another window may have the socket already."""
+    from trunkline.errors import TrunklineError
+    from trunkline.remote.daemon import listen_as_asked, say
+
+    try:
+        await listen_as_asked(shares, options)
+    except TrunklineError as error:
+        say(error)
 
 
 def _resume_collection() -> None:

@@ -19,6 +19,7 @@ from trunkline.auth.timing import Timing
 from trunkline.errors import TrunklineError
 from trunkline.secrets import Secret, usable_key
 from trunkline.wire.error_bodies import plain_text
+from trunkline.wire.request_head import RequestHead, read_request_head
 
 _ADDRESS = "127.0.0.1"
 _PREFIX = "/callback/"
@@ -36,14 +37,6 @@ _HEADERS = (
 _DONE = "Trunkline has the answer. You can close this page and go back to where you came from."
 _DECLINED = "The sign-in was declined. You can close this page."
 _REFUSED = "This is not the answer of a sign-in that Trunkline is waiting for. You can close this page."
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    target: str
-    headers: dict[str, tuple[str, ...]]
-    """By lower-case name, every value as it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +113,7 @@ class CallbackServer:
         answer: _Answer | None = None
         try:
             head = await self._timing.within(_HEAD_SECONDS, reader.readuntil(b"\r\n\r\n"))
-            answer = self._answer(_request(head))
+            answer = self._answer(read_request_head(head))
             writer.write(_bytes(answer))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
@@ -134,7 +127,7 @@ class CallbackServer:
             if answer is not None and answer.result is not None and not self._result.done():
                 self._result.set_result(answer.result)
 
-    def _answer(self, request: _Request | None) -> _Answer:
+    def _answer(self, request: RequestHead | None) -> _Answer:
         if request is None:
             return _Answer(HTTPStatus.BAD_REQUEST, _REFUSED)
         if request.method != "GET":
@@ -187,25 +180,6 @@ async def open_callback(provider_id: str, timing: Timing) -> CallbackServer:
     server = CallbackServer(provider_id, timing)
     await server.open()
     return server
-
-
-def _request(head: bytes) -> _Request | None:
-    """The request, None when it is malformed (RFC 9112, sections 3 and 5)."""
-    first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
-    parts = first.split(" ")
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1.") or not _is_path(parts[1]):  # noqa: PLR2004
-        return None
-    headers: dict[str, tuple[str, ...]] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            return None
-        headers[name.lower()] = (*headers.get(name.lower(), ()), value.strip(" \t"))
-    return _Request(parts[0], parts[1], headers)
-
-
-def _is_path(target: str) -> bool:
-    return target.startswith("/") and target.isascii() and target.isprintable()
 
 
 def _bytes(answer: _Answer) -> bytes:
