@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 
+_AT_FIRST = 8
 _AT_ONCE = 256
-"""How many events are looked at together: a piece of a stream holds less, a body that came whole more."""
+"""How many events are looked at together, because they are copied for it: few until all are deltas."""
 
 
 class BodyReader(Protocol):
@@ -113,19 +114,19 @@ class AnswerDecoder(ABC):
 
     def _take_all(self, payloads: Iterable[Payloads], events: list[ChatEvent]) -> None:
         for kind, values in payloads:
-            at, count = 0, len(values)
+            at, count, most = 0, len(values), _AT_FIRST
             while at < count and not self._ended:
-                these = values[at : at + _AT_ONCE] if count > 1 else values
+                these = values[at : at + most] if count > 1 else values
                 more = self._more_text(these) if kind == "event" else None
                 if more is None:
                     self._take(kind, values[at], events)
-                    at += 1
+                    at, most = at + 1, _AT_FIRST
                 else:
                     text, deltas = more
                     event = text.extend("".join(deltas))
                     if event is not None:
                         events.append(event)
-                    at += len(deltas)
+                    at, most = at + len(deltas), _AT_ONCE if len(deltas) == most else _AT_FIRST
 
     def _begin(self, events: list[ChatEvent]) -> None:
         """Says once that the answer has begun, when its id and model are known as far as they will be."""

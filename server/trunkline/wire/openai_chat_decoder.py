@@ -168,6 +168,8 @@ class OpenAiChatDecoder(AnswerDecoder):
             if not self._begun:
                 self._begin(events)
             delta: JsonObject | None = choice.get(content_name)
+            if delta is None and self._draft.last is None:
+                delta = choice.get("message")  # A server that does not stream may put all into one event.
             if isinstance(delta, dict):
                 self._take_delta(delta, events)
             reason = choice.get("finish_reason")

@@ -112,6 +112,8 @@ class OpenAiResponsesDecoder(AnswerDecoder):
             self._identify(response)
         if name in _ENDS:
             self._end(response, _ENDS[name], events)
+        elif not name and isinstance(event.get("output"), list):
+            self._take_document(event, events)  # A server that does not stream may put all into one event.
         elif name == "error" or (not name and event.get("error")):
             self._reported_error = event
         elif response:

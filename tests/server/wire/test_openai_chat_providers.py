@@ -294,6 +294,17 @@ ANSWERS: dict[str, tuple[list[JsonObject | str], Said]] = {
         ],
         Said("Hi", output=4, cost=Decimal("0.125")),
     ),
+    "a server that does not stream: all in one event": (
+        [
+            {
+                "object": "chat.completion",
+                "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+                "usage": COUNTS,
+            },
+            DONE,
+        ],
+        Said("Hi", output=4),
+    ),
     "nobody's: an unknown reason": (
         [chunk({"content": "Hi"}), chunk(finish="later"), DONE],
         Said("Hi", finish="other"),

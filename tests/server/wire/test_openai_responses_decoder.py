@@ -1,3 +1,4 @@
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -580,6 +581,8 @@ def test_a_whole_answer_to_a_streaming_request() -> None:
         "usage.updated",
     ]
     assert (outcome.decoder.finish_reason, outcome.decoder.raw_finish_reason) == ("toolCalls", "completed")
+    in_one_event = answer(f"data: {json.dumps(value)}", "data: [DONE]")
+    assert (in_one_event.error, in_one_event.events) == (None, outcome.events)
     cut = whole({**value, "status": "in_progress"})
     assert (cut.failure.code, cut.text) == (ErrorCode.STREAM_INTERRUPTED, "Hi")
     failed = whole({**value, "status": "failed", "error": {"code": "server_error", "message": "Oh."}})
