@@ -1,8 +1,8 @@
-"""The `trunkline` command. `--stdio` goes straight to the server: an editor waits for it."""
+"""The `trunkline` command. `--stdio` and `attach` go straight to what they start: an editor waits for it."""
 
 import sys
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # importing the module `typing` takes longer than connecting to a server
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -11,6 +11,12 @@ def main() -> None:
     """Run the command line, or the server where an editor asks for it; exits with its code."""
     sys.excepthook = _show_crash
     arguments = sys.argv[1:]
+    if arguments[:1] == ["attach"] and not {"--follow", "--help"} & {
+        word.partition("=")[0] for word in arguments
+    }:
+        from trunkline.remote.attach.command import main as attach
+
+        sys.exit(attach(arguments[1:]))
     is_serve = arguments[:1] == ["serve"]
     if is_serve or ("--stdio" in arguments and arguments[0].startswith("-")):
         from trunkline.rpc.stdio import main as serve
