@@ -2,6 +2,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trunkline.errors import TrunklineError, describe
 from trunkline.secrets import Secret
@@ -187,3 +189,41 @@ def test_the_code_of_an_error_inside_a_stream(payload: JsonObject, code: ErrorCo
     error = error_from_payload(payload, provider_id="p", model_id="m", request_id="r")
     assert error.code is code
     assert error.fields.get("upstream_request_id") == "r"
+
+
+NAMES = (
+    "error",
+    "errors",
+    "message",
+    "code",
+    "type",
+    "status",
+    "detail",
+    "details",
+    "metadata",
+    "raw",
+    "reasons",
+)
+MORE_NAMES = ("availability", "retryable", "innererror", "reason", "request_id", "n_ctx", "reset_at", "@type")
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES + MORE_NAMES), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(status=st.integers(300, 599), body=VALUES)
+def test_whatever_the_body_is_there_is_an_error_that_can_be_told(status: int, body: Any) -> None:
+    told = describe(answer(status, body)).to_wire()
+    assert told["message"].endswith(".")
+    assert told["data"]["hint"]
+    assert told["data"]["httpStatus"] == status
+    if isinstance(body, dict):
+        describe(error_from_payload(body, provider_id="p", model_id="m")).to_wire()
+
+
+@given(body=st.binary(max_size=200))
+def test_whatever_the_bytes_are_there_is_an_error_that_can_be_told(body: bytes) -> None:
+    assert describe(answer(500, body)).to_wire()["data"]["retryable"] is True
