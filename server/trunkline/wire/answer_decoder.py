@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_errors import cut_answer
+from trunkline.wire.json_values import text_in
 from trunkline.wire.payloads import PayloadKind, PayloadReader, Payloads
 from trunkline.wire.upstream_errors import error_from_payload
 from trunkline_protocol.base import JsonObject
@@ -61,6 +62,8 @@ class AnswerDecoder(ABC):
         self._failure: TrunklineError | None = None
         self._begun = False
         self._ended = False
+        self._heard = ""
+        """What an event said that is no part of an answer, and not marked as an error either."""
 
     @abstractmethod
     def _take(self, kind: PayloadKind, value: JsonObject, events: list[ChatEvent]) -> None:
@@ -148,7 +151,14 @@ class AnswerDecoder(ABC):
 
     def _cut(self) -> TrunklineError:
         """Why there is no end: something that could not be read, or a body that was cut."""
-        return self._reader.malformed or cut_answer(self._call.provider_id, begun=self._begun)
+        return self._reader.malformed or cut_answer(
+            self._call.provider_id, begun=self._begun, said=self._heard
+        )
+
+    def _hear(self, event: JsonObject) -> None:
+        """Keeps the words of an event that means nothing known: if the answer is cut, they may say why."""
+        said = text_in(event.get("message")) or text_in(event.get("detail"))
+        self._heard = said or self._heard
 
     def _reported(self, payload: JsonObject) -> TrunklineError:
         """The error that an object of the answer stands for."""

@@ -1,15 +1,20 @@
 """Errors of an answer that came with status 200, the same for every wire format."""
 
 from trunkline.errors import TrunklineError
+from trunkline.wire.error_bodies import plain_text
 from trunkline_protocol.errors import ErrorCode
 
 
-def cut_answer(provider_id: str, *, begun: bool) -> TrunklineError:
-    """The body ended before the answer did; `begun`: whether any of it had come."""
+def cut_answer(provider_id: str, *, begun: bool, said: str = "") -> TrunklineError:
+    """The body ended before the answer did.
+
+    `begun`: whether any of it had come; `said`: words of the provider that may tell why there is no more.
+    """
+    detail = "Some of it had come." if begun else "Nothing had come."
     return TrunklineError(
         ErrorCode.STREAM_INTERRUPTED,
         f"The answer of {provider_id} ended before it was complete.",
-        detail="Some of it had come." if begun else "Nothing had come.",
+        detail=f"{detail} The provider said: {plain_text(said)}" if said else detail,
         hint="Try again, or choose another model.",
     )
 

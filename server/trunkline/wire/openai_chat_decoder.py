@@ -32,6 +32,8 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",
     "end_turn": "stop",
     "stop_sequence": "stop",
+    "eos": "stop",
+    "eos_token": "stop",
     "length": "length",
     "max_tokens": "length",
     "model_length": "length",
@@ -41,6 +43,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "function_call": "toolCalls",
     "content_filter": "contentFilter",
     "sensitive": "contentFilter",
+    "safety": "contentFilter",
     "refusal": "refusal",
     "error": "error",
     "network_error": "error",
@@ -95,9 +98,10 @@ class OpenAiChatDecoder(AnswerDecoder):
     def finish_reason(self) -> FinishReason:
         """Why the model stopped, as the message shows it.
 
-        Some servers say `stop` after tool calls, or nothing; some say `tool_calls` and call none.
+        Some servers say `stop` after tool calls, or nothing; some say `tool_calls` and call none; gateways
+        to Google say it in capitals.
         """
-        reason = _FINISH_REASONS.get(self.raw_finish_reason or "", "other")
+        reason = _FINISH_REASONS.get((self.raw_finish_reason or "").lower(), "other")
         if reason == "stop" and self._refused:
             return "refusal"
         if self._tool_calls.calls:
@@ -165,16 +169,9 @@ class OpenAiChatDecoder(AnswerDecoder):
             self.served_model = self.served_model or text_in(chunk.get("model")) or None
         choice = _first_choice(chunk)
         if choice:
-            if not self._begun:
-                self._begin(events)
-            delta: JsonObject | None = choice.get(content_name)
-            if delta is None and self._draft.last is None:
-                delta = choice.get("message")  # A server that does not stream may put all into one event.
-            if isinstance(delta, dict):
-                self._take_delta(delta, events)
-            reason = choice.get("finish_reason")
-            if reason:
-                self.raw_finish_reason = text_in(reason) or self.raw_finish_reason
+            self._take_choice(choice, content_name, events)
+        else:
+            self._hear(chunk)
         if chunk.get("usage") or "x_groq" in chunk or "usage" in choice:
             usage = _usage(chunk, choice)
             self._report_usage(read_usage(usage), read_cost(usage), events)
@@ -182,6 +179,16 @@ class OpenAiChatDecoder(AnswerDecoder):
             self._search_results.take(chunk)
         if chunk.get("error") or chunk.get("object") == "error" or chunk.get("type") == "error":
             raise self._reported(chunk)
+
+    def _take_choice(self, choice: JsonObject, content_name: str, events: list[ChatEvent]) -> None:
+        if not self._begun:
+            self._begin(events)
+        delta: JsonObject | None = choice.get(content_name)
+        if delta is None and self._draft.last is None:
+            delta = choice.get("message")  # A server that does not stream may put all into one event.
+        if isinstance(delta, dict):
+            self._take_delta(delta, events)
+        self.raw_finish_reason = text_in(choice.get("finish_reason")) or self.raw_finish_reason
 
     def _end(self, events: list[ChatEvent]) -> None:
         self._ended = True

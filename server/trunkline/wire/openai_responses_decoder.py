@@ -107,6 +107,8 @@ class OpenAiResponsesDecoder(AnswerDecoder):
         """Anything but a delta of a text. Events of types that nobody knows yet are skipped."""
         if name not in _KNOWN and "response" not in event:
             return
+        if not name:
+            self._hear(event)
         response = object_in(event.get("response"))
         if response:
             self._identify(response)

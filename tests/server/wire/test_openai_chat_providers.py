@@ -305,6 +305,10 @@ ANSWERS: dict[str, tuple[list[JsonObject | str], Said]] = {
         ],
         Said("Hi", output=4),
     ),
+    "a gateway to Google: the reason in capitals": (
+        [chunk({"content": "Hi"}), chunk(finish="MAX_TOKENS"), DONE],
+        Said("Hi", finish="length"),
+    ),
     "nobody's: an unknown reason": (
         [chunk({"content": "Hi"}), chunk(finish="later"), DONE],
         Said("Hi", finish="other"),
@@ -334,3 +338,13 @@ def test_an_answer(name: str) -> None:
             decoder.reported_cost,
             outcome.error and outcome.error.code,
         )
+
+
+@pytest.mark.parametrize("words", [{"message": "no memory"}, {"detail": "no memory"}])
+def test_words_before_a_cut_are_told(words: JsonObject) -> None:
+    for before in ([], [chunk({"content": "Hi"})]):
+        body = "".join(f"data: {json.dumps(event)}\n\n" for event in (*before, words)).encode()
+        for api_type in ("openrouter", "openai-responses"):
+            failure = decode([body], api_type).failure
+            assert failure.code is ErrorCode.STREAM_INTERRUPTED
+            assert "no memory" in failure.fields["detail"]
