@@ -1,8 +1,9 @@
 """Which sessions an editor follows, how far it has come in each, and how it goes on over another connection.
 
-A new connection attaches again behind the last event that was passed on. Where the server cannot continue from
-there (events were dropped from its log, or the log is another one), the editor is told by `session/lagged`: that
-is the contract's word for "these events will not come", and an editor that knows it needs no other for this.
+A new connection attaches again behind the last event that was passed on. Where the server cannot continue
+from there (events were dropped from its log, or the log is another one), the editor is told by
+`session/lagged`: that is the contract's word for "these events will not come", and an editor that knows it
+needs no other for this.
 """
 
 from trunkline.remote.attach.messages import as_object, notification

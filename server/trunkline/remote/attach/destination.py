@@ -131,7 +131,7 @@ def _announced() -> "Iterator[dict[str, Any]]":
 
 
 def state_directory() -> str:
-    """Trunkline's directory for state, as `config.paths` has it; for Linux without the library that knows all."""
+    """Trunkline's directory for state, as `config.paths` has it, found without a library on Linux."""
     if sys.platform == "linux":
         home = os.environ.get("XDG_STATE_HOME", "").strip() or os.path.expanduser("~/.local/state")  # noqa: PTH111
         return os.path.join(home, "trunkline")  # noqa: PTH118

@@ -1,7 +1,7 @@
 """The documents that an editor has open, so that another connection can be told of them.
 
-Kept as the notifications that said so, within a bound: changes are positions in a text, and applying them would
-need all that an editor knows of it.
+Kept as the notifications that said so, within a bound: changes are positions in a text, and applying them
+would need all that an editor knows of it.
 """
 
 from trunkline.remote.attach.messages import as_object
@@ -26,15 +26,15 @@ class Documents:
         self._unknown: set[str] = set()
 
     def take(self, method: str, params: "Json", body: bytes) -> bool:
-        """Note what the editor says; false when the server must not be told: it knows nothing of the document."""
+        """Note what the editor says; false when the server knows nothing of the document and is not told."""
         uri = as_object(params.get("textDocument")).get("uri")
         if not isinstance(uri, str):
             return True
         if method == "textDocument/didOpen":
             self._forget(uri)
-            self._keep(uri, body)
             self._lost.discard(uri)
             self._unknown.discard(uri)
+            self._keep(uri, body)
         elif method == "textDocument/didClose":
             self._forget(uri)
             self._lost.discard(uri)

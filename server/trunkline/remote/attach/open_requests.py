@@ -1,7 +1,7 @@
 """Requests of the editor that have no answer yet, and what becomes of them when a connection breaks.
 
-What may be done twice is sent again. What may not, and was sent, is answered with an error: nobody knows whether it
-was done. What was never sent waits for the next connection, but not for ever.
+What may be done twice is sent again. What may not, and was sent, is answered with an error: nobody knows
+whether it was done. What was never sent waits for the next connection, but not for ever.
 """
 
 from trunkline.remote.attach.attachments import NOTED
@@ -108,7 +108,7 @@ class OpenRequests:
         return bodies
 
     def broken(self) -> "list[tuple[MsgId, str]]":
-        """The connection is gone: what can be repeated waits from here on; the others, with their methods, not."""
+        """The connection is gone. Those that cannot be repeated are open no more: their ids and methods."""
         failed = [
             (msg_id, request.method)
             for msg_id, request in self._by_id.items()

@@ -1,8 +1,8 @@
 """The loop between an editor's two files and a server: moves messages, and connects again after a break.
 
-Nothing is read from one side while the other side leaves too much untaken, so that the relay does not grow. The
-one thing that waits is a connection in the making, and that has a thread of its own; the first one to a socket on
-this machine, which an editor waits for, is made at once.
+Nothing is read from one side while the other side leaves too much untaken, so that the relay does not grow.
+The one thing that waits is a connection in the making, and that has a thread of its own; the first one to a
+socket on this machine, which an editor waits for, is made at once.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A link over WebSocket: one JSON text in a text frame, and pings that notice a connection that died silently.
+"""A link over WebSocket: one JSON text in a text frame, and pings that notice a connection that died.
 
 `websockets` knows the protocol; the socket is read and written here, as that of every other link.
 """
