@@ -35,9 +35,9 @@ def provider() -> Provider:
 
 @pytest.fixture
 async def scripted(provider: Provider, user: User) -> AsyncGenerator[Upstream]:
-    """The scripted provider on loopback, where `user`'s FastRouter requests go."""
+    """The scripted provider on loopback, where `user`'s FastRouter requests go, each of them once."""
     async with running_upstream(provider) as running:
-        user.route(running.base_url)
+        user.route(running.base_url, request={"maxRetries": 0})
         yield running
 
 

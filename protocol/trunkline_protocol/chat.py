@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from trunkline_protocol.base import JsonObject, ModelRef, Money, ProgressToken, Request, WireModel
-from trunkline_protocol.errors import WireError
+from trunkline_protocol.errors import FailedAttempt, WireError
 
 # --- content ---------------------------------------------------------------------------------------------
 
@@ -177,6 +177,24 @@ class CacheOptions(WireModel):
     """How long the provider keeps it, where that can be chosen."""
 
 
+Milliseconds = Annotated[int, Field(gt=0)]
+
+
+class RequestTimeouts(WireModel):
+    """How long to wait, in milliseconds. What is absent is as the configuration says."""
+
+    connect_ms: Milliseconds | None = None
+    """For a connection, TLS included."""
+    first_byte_ms: Milliseconds | None = None
+    """From the request to the first byte of the answer."""
+    idle_ms: Milliseconds | None = None
+    """Between bytes; comments and pings are bytes."""
+    progress_ms: Milliseconds | None = None
+    """In the middle of an answer, for anything that belongs to it."""
+    total_ms: Milliseconds | None = None
+    """For all of it, queues, retries and fallbacks included. Without limit by default."""
+
+
 class ChatOptions(WireModel):
     """How to answer. What is absent is left to the provider."""
 
@@ -189,6 +207,7 @@ class ChatOptions(WireModel):
     reasoning: ReasoningOptions | None = None
     parallel_tool_calls: bool | None = None
     cache: CacheOptions | None = None
+    timeouts: RequestTimeouts | None = None
     provider: JsonObject | None = None
     """Passed on untouched. Gateways that speak OpenRouter's format get it as the body's `provider` object
     (routing); for the others its members become members of the body."""
@@ -198,8 +217,11 @@ class ChatStreamParams(WireModel):
     """Params of `chat/stream`."""
 
     model: ModelRef
+    fallbacks: tuple[ModelRef, ...] = ()
+    """Models to ask instead, in this order, when the provider cannot be reached or used before the answer has
+    begun."""
     key_id: str | None = None
-    """Use this key instead of the active one; see `auth/list`."""
+    """Use this key instead of the active one; see `auth/list`. Fallbacks at other providers use theirs."""
     messages: tuple[Message, ...] = Field(min_length=1)
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
@@ -246,11 +268,19 @@ class Cost(WireModel):
 
 
 class Timing(WireModel):
-    """Where the time went, in milliseconds since the request was accepted."""
+    """Where the time went, in milliseconds."""
 
+    queue_ms: int = 0
+    """Waited for the turn of the request, because too many of the provider were running."""
+    connect_ms: int | None = None
+    """To connect; absent when a connection was used again."""
+    first_byte_ms: int | None = None
+    """Since the request was accepted, until the first byte of the answer."""
     first_event_ms: int | None = None
-    """Until the first text, reasoning or tool call."""
+    """Likewise, until the first text, reasoning or tool call."""
     total_ms: int
+    attempts: int = 1
+    """How often a provider was asked, retries and fallbacks included."""
 
 
 class Notice(WireModel):
@@ -278,6 +308,8 @@ class ChatStreamResult(WireModel):
     notices: tuple[Notice, ...] | None = None
     provider_id: str
     response_id: str | None = None
+    attempts: tuple[FailedAttempt, ...] | None = None
+    """What failed before the answer came."""
     timing: Timing
 
     @model_serializer(mode="wrap")
@@ -380,7 +412,9 @@ class RetryScheduled(WireModel):
 
     type: Literal["retry.scheduled"] = "retry.scheduled"
     attempt: int
-    """Which try it will be; the first request was number 1."""
+    """Which try of this model it will be; the first request was number 1."""
+    max_attempts: int
+    """How many tries there are at most after such an error."""
     delay_ms: int
     """How long the wait is, in milliseconds from now."""
     model: ModelRef

@@ -1,11 +1,15 @@
 """The shape of an error on the wire. The codes are in `trunkline_protocol.codes`."""
 
+from typing import Literal
+
 from pydantic import ConfigDict
 
-from trunkline_protocol.base import JsonObject, WireModel
+from trunkline_protocol.base import JsonObject, ModelRef, WireModel
 from trunkline_protocol.codes import RETRYABLE, ErrorCode
 
-__all__ = ["RETRYABLE", "ErrorCode", "ErrorData", "WireError"]
+__all__ = ["RETRYABLE", "ErrorCode", "ErrorData", "FailedAttempt", "TimeoutPhase", "WireError"]
+
+TimeoutPhase = Literal["connect", "firstByte", "idle", "progress", "total"]
 
 
 class ErrorData(WireModel):
@@ -42,6 +46,11 @@ class ErrorData(WireModel):
     """How many tokens the model takes, for `contextTooLong`, when the provider told."""
     actual: int | None = None
     """How many tokens the request was, likewise; with the room for the answer, if that is counted in."""
+    phase: TimeoutPhase | None = None
+    """What took too long, for `upstreamTimeout`: to connect, until the first byte of the answer, silence in
+    the middle of it, signs of life without any progress, or the whole request."""
+    attempts: "tuple[FailedAttempt, ...] | None" = None
+    """What failed before this, when a request was tried more than once."""
     partial: JsonObject | None = None
     """The assistant message as far as it came, when a stream broke."""
 
@@ -52,3 +61,10 @@ class WireError(WireModel):
     code: int
     message: str
     data: ErrorData
+
+
+class FailedAttempt(WireModel):
+    """A try to get an answer that came to nothing."""
+
+    model: ModelRef
+    error: WireError

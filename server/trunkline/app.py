@@ -181,7 +181,14 @@ class Application:
         """The chat engine."""
         from trunkline.chat.engine import ChatEngine
 
-        return ChatEngine(self.directory, self.resolver, self.http, self.keys.noticed)
+        return ChatEngine(
+            self.directory,
+            self.resolver,
+            self.http,
+            self.limits,
+            self.keys.noticed,
+            lambda: self.config.current().settings.request,
+        )
 
     @cached_property
     def limits(self) -> "Limits":
@@ -206,7 +213,7 @@ class Application:
         """The one HTTP client; opens nothing until it is used."""
         from trunkline.wire.http import HttpClient
 
-        return HttpClient()
+        return HttpClient(http2=lambda: self.config.current().settings.http2)
 
     async def aclose(self) -> None:
         """Close what was opened."""

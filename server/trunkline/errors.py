@@ -16,7 +16,14 @@ from pydantic import ValidationError
 
 from trunkline.secrets import scrub
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.errors import RETRYABLE, ErrorCode, ErrorData, WireError
+from trunkline_protocol.errors import (
+    RETRYABLE,
+    ErrorCode,
+    ErrorData,
+    FailedAttempt,
+    TimeoutPhase,
+    WireError,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +48,8 @@ class ErrorFields(TypedDict, total=False):
     correlation_id: str | None
     limit: int | None
     actual: int | None
+    phase: TimeoutPhase | None
+    attempts: tuple[FailedAttempt, ...] | None
     partial: JsonObject | None
 
 

@@ -34,7 +34,7 @@ def provider_id() -> str:
 @pytest.fixture
 async def client(user: User, llmock: "LLMock", provider_id: str) -> AsyncGenerator[Client]:
     key, route = WIRES[provider_id]
-    user.route(llmock.url + route, provider_id)
+    user.route(llmock.url + route, provider_id, request={"maxRetries": 0})
     async with spawn(SERVER, env={**user.env, key: CANARY}) as editor:
         await editor.initialize()
         yield editor

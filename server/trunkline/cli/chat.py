@@ -13,10 +13,12 @@ from trunkline_protocol.chat import (
     ChatOptions,
     ChatStreamParams,
     ChatStreamResult,
+    FallbackStarted,
     Message,
     NoticeGiven,
     ReasoningDelta,
     ReasoningOptions,
+    RetryScheduled,
     TextDelta,
     TextPart,
 )
@@ -91,8 +93,8 @@ async def _print(answer: "ChatRun") -> None:
                     click.echo(event.text, nl=False)
                 elif isinstance(event, ReasoningDelta):
                     click.secho(event.text, nl=False, dim=True, err=True)
-                elif isinstance(event, NoticeGiven):
-                    show_warning(event.notice.message)
+                elif isinstance(event, NoticeGiven | RetryScheduled | FallbackStarted):
+                    show_warning(_warning(event))
                     continue
                 else:
                     continue
@@ -100,6 +102,14 @@ async def _print(answer: "ChatRun") -> None:
     finally:
         if shown is not None:
             click.echo(err=isinstance(shown, ReasoningDelta))
+
+
+def _warning(event: NoticeGiven | RetryScheduled | FallbackStarted) -> str:
+    if isinstance(event, NoticeGiven):
+        return event.notice.message
+    if isinstance(event, FallbackStarted):
+        return f"{event.error.message} Asking {event.model} instead."
+    return f"{event.error.message} Asking again in {event.delay_ms / 1000:.1f} s."
 
 
 def _summary(result: ChatStreamResult) -> str:

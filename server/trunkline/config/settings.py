@@ -12,6 +12,7 @@ from typing_extensions import override
 from trunkline.config.base import SettingsModel, without_nulls
 from trunkline.config.credentials import ApiKey, Headers
 from trunkline.config.paths import as_path
+from trunkline.config.request_settings import RequestSettings
 from trunkline.config.urls import BaseUrl, DocumentUrl
 from trunkline.secrets import Secret
 
@@ -57,7 +58,7 @@ def _absolute(written: object) -> Path:
 FilePath = Annotated[Path, PlainValidator(_absolute, json_schema_input_type=str)]
 
 
-class ProviderOptions(SettingsModel):
+class ProviderOptions(RequestSettings):
     """`provider.<id>.options`."""
 
     model_config = ConfigDict(extra="allow")
@@ -152,3 +153,8 @@ class Settings(SettingsModel):
     """Whether everything is switched off that fetches lists of models."""
     catalog: CatalogSettings = CatalogSettings()
     """Where the models.dev data comes from."""
+    request: RequestSettings = RequestSettings()
+    """How patient requests are."""
+    http2: StrictBool = False
+    """Whether HTTP/2 is spoken where the provider offers it. Needs `pip install 'trunkline[http2]'`, and a
+    restart."""

@@ -3,21 +3,22 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from trunkline import __version__
 from trunkline.errors import TrunklineError
-from trunkline_protocol.errors import ErrorCode
+from trunkline.wire.patience import Patience, Timeouts, took_too_long
+from trunkline_protocol.errors import ErrorCode, TimeoutPhase
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     import httpx
 
-_CONNECT_SECONDS = 10.0
-_SILENCE_SECONDS = 120.0
 _IDLE_CONNECTIONS = 20
 """Without this bound httpcore's pool costs quadratic time when the number of connections has none."""
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
@@ -60,28 +61,47 @@ class HttpAnswer:
 class HttpStream:
     """An answer whose body is still coming; header names are lower-case."""
 
-    def __init__(self, response: "httpx.Response", host: str) -> None:
+    def __init__(
+        self, response: "httpx.Response", host: str, patience: Patience, connect_s: float | None
+    ) -> None:
         self.status = response.status_code
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+        self.connect_s = connect_s
+        """How long it took to connect; none when a connection was used again."""
         self._response = response
         self._host = host
+        self._patience = patience
 
-    async def chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncGenerator[bytes]:
         """The body in pieces as they come, decompressed.
 
-        Raises `UPSTREAM_TIMEOUT` (phase idle), `STREAM_INTERRUPTED` and `STREAM_MALFORMED`.
+        Raises `UPSTREAM_TIMEOUT` (phase firstByte, idle, progress or total), `STREAM_INTERRUPTED` and
+        `STREAM_MALFORMED`.
         """
+        body = cast("AsyncGenerator[bytes]", self._response.aiter_bytes())
         with _errors_of_the_body(self._host):
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
+            async with aclosing(body):
+                while (chunk := await self._next(body)) is not None:
+                    yield chunk
+
+    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
+        ends, phase = self._patience.wait()
+        try:
+            async with asyncio.timeout_at(ends):
+                chunk = await anext(body, None)
+        except TimeoutError:
+            raise took_too_long(self._host, phase) from None
+        self._patience.received()
+        return chunk
 
     async def read(self, max_bytes: int) -> bytes:
         """The body up to `max_bytes`; the rest is left unread."""
         body = bytearray()
-        async for chunk in self.chunks():
-            body += chunk
-            if len(body) >= max_bytes:
-                break
+        async with aclosing(self.chunks()) as chunks:
+            async for chunk in chunks:
+                body += chunk
+                if len(body) >= max_bytes:
+                    break
         return bytes(body[:max_bytes])
 
 
@@ -92,7 +112,9 @@ class HttpClient:
     key must not travel to another place: a 3xx is an answer like any other.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, http2: Callable[[], bool] = lambda: False) -> None:
+        """`http2` is asked once for each kind of connection whether HTTP/2 is offered."""
+        self._http2 = http2
         self._clients: dict[str, httpx.AsyncClient] = {}
 
     async def fetch(
@@ -100,40 +122,45 @@ class HttpClient:
     ) -> HttpAnswer:
         """The whole answer, within `timeout_s` seconds from start to end.
 
-        Raises what `stream` and `chunks` raise, `UPSTREAM_TIMEOUT` with phase total, and `UPSTREAM_ERROR`
-        when the body is larger than `max_bytes`.
+        Raises what `stream` and `chunks` raise, and `UPSTREAM_ERROR` when the body is larger than
+        `max_bytes`.
         """
-        host = _host(request.url)
-        try:
-            async with asyncio.timeout(timeout_s), self.stream(request) as stream:
-                body = await stream.read(max_bytes + 1)
-        except TimeoutError:
-            raise _timeout(host, "total") from None
+        patience = Patience(Timeouts(), asyncio.get_running_loop().time() + timeout_s)
+        async with self.stream(request, patience) as stream:
+            body = await stream.read(max_bytes + 1)
         if len(body) > max_bytes:
             raise TrunklineError(
-                ErrorCode.UPSTREAM_ERROR, f"{host} sent an answer of more than {max_bytes} bytes."
+                ErrorCode.UPSTREAM_ERROR,
+                f"{_host(request.url)} sent an answer of more than {max_bytes} bytes.",
             )
         return HttpAnswer(stream.status, stream.headers, body)
 
-    def stream(self, request: HttpRequest) -> AbstractAsyncContextManager[HttpStream]:
+    def stream(
+        self, request: HttpRequest, patience: Patience | None = None
+    ) -> AbstractAsyncContextManager[HttpStream]:
         """The answer as it comes; leaving the context before its end closes the connection.
 
-        Raises `UPSTREAM_UNREACHABLE` and `UPSTREAM_TIMEOUT` (phase connect or firstByte), and
+        Raises `UPSTREAM_UNREACHABLE` and `UPSTREAM_TIMEOUT` (phase connect, firstByte or total), and
         `PROVIDER_MISCONFIGURED` for an address or a header that HTTP does not allow.
         """
-        return self._stream(request)
+        return self._stream(request, patience or Patience(Timeouts()))
 
     @asynccontextmanager
-    async def _stream(self, request: HttpRequest) -> AsyncGenerator[HttpStream]:
+    async def _stream(self, request: HttpRequest, patience: Patience) -> AsyncGenerator[HttpStream]:
         host = _host(request.url)
         with _errors_before_the_answer(host):
             client = self._client(urlsplit(request.url).scheme)
+            opening = _Opening(patience)
             message = client.build_request(
-                request.method, request.url, headers=request.headers, content=request.body
+                request.method,
+                request.url,
+                headers=request.headers,
+                content=request.body,
+                extensions={"trace": opening.trace},
             )
-            response = await client.send(message, stream=True)
+            response = await opening.run(client.send(message, stream=True), host)
         try:
-            yield HttpStream(response, host)
+            yield HttpStream(response, host, patience, opening.connect_s)
         finally:
             await response.aclose()
 
@@ -148,15 +175,71 @@ class HttpClient:
         if scheme not in self._clients:
             import httpx
 
+            http2 = scheme == "https" and self._http2()
+            if http2:
+                _need_h2()
             self._clients[scheme] = httpx.AsyncClient(
                 verify=_system_certificates() if scheme == "https" else _no_certificates(),
-                timeout=httpx.Timeout(_SILENCE_SECONDS, connect=_CONNECT_SECONDS, pool=None),
+                http2=http2,
+                timeout=None,  # noqa: S113 - `Patience` has the timers
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=_IDLE_CONNECTIONS),
                 headers={"user-agent": f"trunkline/{__version__}"},
                 follow_redirects=False,
                 trust_env=True,
             )
         return self._clients[scheme]
+
+
+class _Opening:
+    """A request until the head of its answer has come."""
+
+    def __init__(self, patience: Patience) -> None:
+        self.connect_s: float | None = None
+        self._patience = patience
+        self._connecting_since: float | None = None
+        self._half_open: Any = None
+        """A connection that the pool does not know yet. httpcore forgets it when it is cancelled during the
+        TLS handshake, which would leave the socket to the garbage collector."""
+        self._phase: TimeoutPhase
+        ends, self._phase = patience.wait()
+        self._timer = asyncio.timeout_at(ends)
+
+    async def run(self, sending: "Coroutine[Any, Any, httpx.Response]", host: str) -> "httpx.Response":
+        """Send it, and wait for the head of the answer."""
+        try:
+            async with self._timer:
+                return await sending
+        except TimeoutError:
+            raise took_too_long(host, self._phase) from None
+        finally:
+            if self._half_open is not None:
+                await self._half_open.aclose()
+
+    async def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        """Called by httpcore; the events are those of its `trace` extension."""
+        _, _, name = event.partition(".")
+        if name == "connect_tcp.started":
+            self._connecting_since = asyncio.get_running_loop().time()
+        elif name == "connect_tcp.complete":
+            self._half_open = info["return_value"]
+        elif name == "send_request_headers.started" and info["request"].method != b"CONNECT":
+            self._half_open = None
+            if self._connecting_since is not None:
+                self.connect_s = asyncio.get_running_loop().time() - self._connecting_since
+            self._patience.sent()
+            ends, self._phase = self._patience.wait()
+            self._timer.reschedule(ends)
+
+
+def _need_h2() -> None:
+    from importlib.util import find_spec
+
+    if find_spec("h2") is None:
+        raise TrunklineError(
+            ErrorCode.CONFIGURATION_INVALID,
+            "The configuration asks for HTTP/2, which is not installed.",
+            hint="Run `pip install 'trunkline[http2]'`, or remove `http2` from the configuration.",
+        )
 
 
 def _system_certificates() -> ssl.SSLContext:
@@ -181,10 +264,8 @@ def _errors_before_the_answer(host: str) -> Generator[None]:
 
     try:
         yield
-    except httpx.ConnectTimeout:
-        raise _timeout(host, "connect") from None
-    except httpx.TimeoutException:
-        raise _timeout(host, "firstByte") from None
+    except httpx.ConnectTimeout:  # the system gave up before our timer did
+        raise took_too_long(host, "connect") from None
     except (httpx.LocalProtocolError, httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError):
         raise TrunklineError(
             ErrorCode.PROVIDER_MISCONFIGURED,
@@ -192,7 +273,7 @@ def _errors_before_the_answer(host: str) -> Generator[None]:
             hint="Check the base URL and the key for characters that do not belong there.",
         ) from None
     except httpx.TransportError as error:
-        raise _unreachable(host, _cause(error)) from None
+        raise _unreachable(host, _cause(error), retryable=not _is_distrust(error)) from None
     except (ImportError, ValueError):
         raise _unreachable(host, "the proxy named in the environment cannot be used") from None
 
@@ -203,8 +284,6 @@ def _errors_of_the_body(host: str) -> Generator[None]:
 
     try:
         yield
-    except httpx.TimeoutException:
-        raise _timeout(host, "idle") from None
     except httpx.TransportError:
         raise TrunklineError(
             ErrorCode.STREAM_INTERRUPTED,
@@ -217,20 +296,12 @@ def _errors_of_the_body(host: str) -> Generator[None]:
         ) from None
 
 
-def _timeout(host: str, phase: str) -> TrunklineError:
-    return TrunklineError(
-        ErrorCode.UPSTREAM_TIMEOUT,
-        f"{host} took too long.",
-        detail=f"phase: {phase}",
-        hint="Try again, and check the network if it happens often.",
-    )
-
-
-def _unreachable(host: str, cause: str) -> TrunklineError:
+def _unreachable(host: str, cause: str, *, retryable: bool = True) -> TrunklineError:
     return TrunklineError(
         ErrorCode.UPSTREAM_UNREACHABLE,
         f"{host} cannot be reached.",
         detail=cause,
+        retryable=retryable,
         hint="Check the network, the proxy settings and the provider's base URL.",
     )
 
@@ -253,6 +324,11 @@ def _cause(error: BaseException) -> str:
         return "the proxy named in the environment refused the connection"
     named = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), None)
     return named or "the connection was closed before an answer came"
+
+
+def _is_distrust(error: BaseException) -> bool:
+    """Whether a certificate was not trusted, which waiting does not change."""
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -13,6 +13,18 @@ from trunkline_protocol.base import JsonObject
 
 _RETRY_INFO = "google.rpc.RetryInfo"
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?")
+_DURATION_MS = (3_600_000, 60_000, 1000, 1)
+_UNIX_SECONDS, _UNIX_MS = 1e9, 1e11
+"""From here on a bare number is a time, not a duration: the year 2001 in seconds, 1973 in milliseconds."""
+_RESETS = (
+    ("x-ratelimit-reset", "x-ratelimit-remaining"),
+    *((f"x-ratelimit-reset-{what}", f"x-ratelimit-remaining-{what}") for what in ("requests", "tokens")),
+    *(
+        (f"anthropic-ratelimit-{what}-reset", f"anthropic-ratelimit-{what}-remaining")
+        for what in ("requests", "tokens", "input-tokens", "output-tokens")
+    ),
+)
 _IN_WORDS = re.compile(r"(?:retry|try again) in (\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
 
 
@@ -34,6 +46,35 @@ def retry_after_ms(headers: Mapping[str, str], error: JsonObject, message: str |
         _from_words(message or ""),
     )
     return next((wait for wait in waits if wait is not None), None)
+
+
+def reset_after_ms(headers: Mapping[str, str]) -> int | None:
+    """When a rate limit is lifted, in milliseconds from now; for a 429 that says nothing better.
+
+    Of several limits, the one with nothing remaining counts, the last of them if they are more; where none
+    says so, the first that is lifted. Forms: `6m0s` and `12ms` of OpenAI, `17.39s` of Groq, RFC 3339 of
+    Anthropic, bare seconds of Azure, Unix seconds of Apertis, Unix milliseconds of OpenRouter.
+    """
+    now = _moment(headers.get("date", "")) or datetime.now(UTC)
+    waits = {
+        reset: wait for reset, _ in _RESETS if (wait := _until_reset(headers.get(reset, ""), now)) is not None
+    }
+    exhausted = [waits[reset] for reset, left in _RESETS if reset in waits and headers.get(left) == "0"]
+    return max(exhausted) if exhausted else min(waits.values(), default=None)
+
+
+def _until_reset(text: str, now: datetime) -> int | None:
+    try:
+        number = float(text)
+    except ValueError:
+        moment, duration = _moment(text), _DURATION.fullmatch(text)
+        if moment is not None or not text or duration is None:
+            return _until(moment, now)
+        parts = zip(duration.groups(default=0), _DURATION_MS, strict=True)
+        return _positive(sum(float(part) * factor for part, factor in parts), 1)
+    if number < _UNIX_SECONDS:
+        return _positive(number, 1000)
+    return _positive((number if number >= _UNIX_MS else number * 1000) - now.timestamp() * 1000, 1)
 
 
 def _positive(value: object, factor: int) -> int | None:

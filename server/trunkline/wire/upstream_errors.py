@@ -8,7 +8,7 @@ from trunkline.errors import TrunklineError
 from trunkline.wire.context_overflow import Sizes, sizes
 from trunkline.wire.error_bodies import UpstreamReport, report_from_body, report_from_payload
 from trunkline.wire.error_classification import classify
-from trunkline.wire.retry_after import retry_after_ms
+from trunkline.wire.retry_after import reset_after_ms, retry_after_ms
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import RETRYABLE, ErrorCode
 
@@ -158,7 +158,9 @@ def _error(
 
 def _wait(report: UpstreamReport, status: int | None, headers: Mapping[str, str]) -> int | None:
     if status is None or status in _MAY_ASK_TO_WAIT or status in range(500, 600):
-        return retry_after_ms(headers, report.error or {}, report.message)
+        told = retry_after_ms(headers, report.error or {}, report.message)
+        limited = status == HTTPStatus.TOO_MANY_REQUESTS
+        return reset_after_ms(headers) if told is None and limited else told
     return None
 
 

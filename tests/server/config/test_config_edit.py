@@ -63,14 +63,14 @@ def test_the_file_that_wins_is_changed(tmp_path: Path) -> None:
 
 
 def test_what_is_taken_back_does_not_come_to_light_in_the_weaker_file(tmp_path: Path) -> None:
-    options = {"baseURL": "https://old.example", "timeout": 5}
+    options = {"baseURL": "https://old.example", "region": "eu"}
     (tmp_path / "trunkline.json").write_text(json.dumps({"provider": {"p": {"options": options}}}))
     upper = tmp_path / "trunkline.jsonc"
     upper.write_text('{"provider": {"p": {"options": {"baseURL": "https://new.example"}, "name": "P"}}}')
     update_settings(tmp_path, {"provider": {"p": {"options": {"baseURL": None}, "name": None}}})
     assert json.loads(upper.read_text()) == {"provider": {"p": {"options": {"baseURL": None}}}}
     own = ConfigFile(tmp_path, {}).current().settings.provider["p"]
-    assert (own.options.base_url, own.options.more["timeout"], own.name) == (None, 5, None)
+    assert (own.options.base_url, own.options.more["region"], own.name) == (None, "eu", None)
 
 
 def test_the_file_that_a_link_leads_to_is_written_and_the_link_stays(tmp_path: Path) -> None:

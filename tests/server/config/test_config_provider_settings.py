@@ -65,7 +65,8 @@ def test_every_key_that_users_of_kilo_and_opencode_know() -> None:
     assert (options.api_key, options.base_url) == (Secret(CANARY), "https://gw.example/v1")
     assert options.headers == {"X-Team": Secret("blue"), "Authorization": Secret(f"Token {CANARY}")}
     assert options.discover_models is True
-    assert dict(options.more) == {"timeout": False, "kilocodeOrganizationId": "org-1"}
+    assert options.timeout is False
+    assert dict(options.more) == {"kilocodeOrganizationId": "org-1"}
 
 
 def test_one_variable_needs_no_list_and_no_variable_is_not_the_same_as_nothing_said() -> None:

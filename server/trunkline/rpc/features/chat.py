@@ -12,7 +12,9 @@ from trunkline_protocol.chat import (
     ChatEvent,
     ChatStreamParams,
     ChatStreamResult,
+    FallbackStarted,
     MessageStarted,
+    RetryScheduled,
 )
 
 Report = Callable[[ChatEvent], None]
@@ -26,7 +28,7 @@ async def chat_stream(context: Context, params: ChatStreamParams) -> ChatStreamR
     cancelled after its first event is answered normally, with `finishReason: cancelled`.
     """
     async with _work_done(context, params) as report:
-        run = await context.app.chat.start(params)
+        run = await context.app.chat.start(params, client_id=f"connection {id(context.requests):x}")
         if params.partial_result_token is None:
             async with aclosing(run.events()) as events:
                 async for event in events:
@@ -67,6 +69,13 @@ async def _work_done(context: Context, params: ChatStreamParams) -> AsyncGenerat
     def report(event: ChatEvent) -> None:
         if isinstance(event, MessageStarted):
             tell(kind="report", message=f"{event.model} answers", cancellable=True)
+        elif isinstance(event, RetryScheduled):
+            wait_s = event.delay_ms / 1000
+            message = f"{event.error.message} Asking again in {wait_s:.1f} s"
+            tell(kind="report", message=message, cancellable=True)
+        elif isinstance(event, FallbackStarted):
+            message = f"{event.error.message} Asking {event.model}"
+            tell(kind="report", message=message, cancellable=True)
 
     try:
         yield report
