@@ -53,6 +53,8 @@ class Destination:
         Raises:
             AttachError: nobody listens, or there is no token for it.
         """
+        if self._url is not None and self._token_file is not None:
+            return self._place(self._url, None)
         for announced in _announced():
             if self._url is None or self._url == announced.get("url"):
                 return self._place(str(announced.get("url")), announced.get("tokenFile"))
