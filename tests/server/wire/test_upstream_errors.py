@@ -1,5 +1,5 @@
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -221,7 +221,8 @@ def test_whatever_the_body_is_there_is_an_error_that_can_be_told(status: int, bo
     assert told["data"]["hint"]
     assert told["data"]["httpStatus"] == status
     if isinstance(body, dict):
-        describe(error_from_payload(body, provider_id="p", model_id="m")).to_wire()
+        payload = cast("JsonObject", body)
+        describe(error_from_payload(payload, provider_id="p", model_id="m")).to_wire()
 
 
 @given(body=st.binary(max_size=200))
