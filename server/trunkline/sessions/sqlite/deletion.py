@@ -48,7 +48,7 @@ def forget_deltas(connection: sqlite3.Connection, lease: Lease, before_seq: int)
 def scrub(connection: sqlite3.Connection) -> bool:
     """Give free pages back to the system and empty the write-ahead log; false when somebody kept it busy."""
     try:
-        connection.execute("PRAGMA incremental_vacuum").fetchall()
+        connection.executescript("PRAGMA incremental_vacuum")  # `execute` would stop after one page
         (is_busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError:
         return False

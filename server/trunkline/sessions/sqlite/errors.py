@@ -29,6 +29,8 @@ def storage_error(error: sqlite3.Error | OSError, path: Path) -> TrunklineError:
             detail=name,
             hint=f"Free some space where {path.parent} is, or delete sessions.",
         )
+    if code & _PRIMARY == sqlite3.SQLITE_CONSTRAINT:
+        return TrunklineError(ErrorCode.CONFLICT, "That session, turn or request key is in the log already.")
     if code & _PRIMARY in _DAMAGED:
         return damaged(path, name)
     if code & _PRIMARY in _LOCKED:
