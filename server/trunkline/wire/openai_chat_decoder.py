@@ -141,7 +141,8 @@ class OpenAiChatDecoder(AnswerDecoder):
                     more, other = (other, more) if in_reasoning else (more, other)
                 if other or not more or not isinstance(more, str):
                     break
-                if len(delta) > 1 and not self._is_more_alone(delta, in_reasoning=in_reasoning):
+                is_plain = len(delta) == 1 or _FURTHER_OR_DETAILS.isdisjoint(delta)
+                if not is_plain and not self._is_more_alone(delta, in_reasoning=in_reasoning):
                     break
                 deltas.append(more)
         except (AttributeError, KeyError, TypeError, ValueError):
@@ -150,8 +151,6 @@ class OpenAiChatDecoder(AnswerDecoder):
 
     def _is_more_alone(self, delta: JsonObject, *, in_reasoning: bool) -> bool:
         """Whether nothing but its text is in a delta; what stands beside reasoning is kept at once."""
-        if _FURTHER_OR_DETAILS.isdisjoint(delta):
-            return True
         if any(delta[name] for name in _FURTHER.intersection(delta)):
             return False
         details = delta.get("reasoning_details")
@@ -164,7 +163,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             self._end(events)
 
     def _take_chunk(self, chunk: JsonObject, content_name: str, events: list[ChatEvent]) -> None:
-        if self.served_model is None or self.response_id is None:
+        if not self._begun:
             self.response_id = self.response_id or text_in(chunk.get("id")) or None
             self.served_model = self.served_model or text_in(chunk.get("model")) or None
         choice = _first_choice(chunk)

@@ -77,7 +77,7 @@ def nested(value: Any, change: Callable[[JsonObject], JsonObject]) -> Any:
 # --- what means nothing ----------------------------------------------------------------------------------
 
 NO_SUCH_EVENT: dict[str, list[JsonObject]] = {
-    "chat": [{"object": "later"}, {"choices": []}, {"choices": [{"index": 0, "delta": {}}]}],
+    "chat": [{"object": "later"}, {"choices": []}, {"choices": [{"index": 1, "delta": {"content": "x"}}]}],
     "responses": [
         {"type": "response.later.delta", "delta": "x", "output_index": 0, "content_index": 0},
         {"type": "keepalive", "sequence_number": 9},
