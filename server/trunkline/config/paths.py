@@ -15,7 +15,7 @@ class Paths:
     cache: Path
     """What can be fetched again."""
     state: Path
-    """What is worth keeping but nobody's work: logs."""
+    """What belongs to this machine: the sessions' log, listeners, log files."""
 
     @classmethod
     def for_user(cls) -> "Paths":

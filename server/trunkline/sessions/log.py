@@ -1,7 +1,8 @@
 """What the log of sessions can do: the seam to whatever keeps it.
 
-A session is one row of what lists show (`StoredSession`), its turns (`StoredTurn`), and its events, numbered from 1 without
-gaps. One process at a time may write to a session: the one that holds its `Lease`. Reading needs none.
+A session is one row of what lists show (`StoredSession`), its turns (`StoredTurn`), and its events, numbered
+from 1 without gaps. One process at a time may write to a session: the one that holds its `Lease`. Reading
+needs none.
 """
 
 from collections.abc import Sequence
@@ -48,7 +49,7 @@ class StoredSession:
     """`idle`, `running` or `requiresAction`, as it was at the last event."""
     turn_count: int
     facts: JsonObject
-    """Everything else that the hub wants kept: model, system prompt, options, sums. The log does not read it."""
+    """Everything else that the hub wants kept: model, system prompt, options, sums."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,16 @@ class SessionPage:
 class SessionLog(Protocol):
     """Keeps sessions.
 
-    Every method raises `TrunklineError`: `SESSION_UNKNOWN` for a session that is not there, `STORAGE_ERROR` when the store
-    cannot be read or written, `STORAGE_FULL` when there is no room. What was acknowledged before such an error is
-    still there after it.
+    Every method raises `TrunklineError`: `SESSION_UNKNOWN` for a session that is not there, `STORAGE_ERROR`
+    when the store cannot be read or written, `STORAGE_FULL` when there is no room. What was acknowledged
+    before such an error is still there after it. Whoever is cancelled while waiting for a write has written.
     """
 
     async def create(self, session: StoredSession, events: Sequence[LoggedEvent]) -> Lease:
-        """A new session with its first events, durable, owned by the caller."""
+        """A new session with its first events, durable, owned by the caller.
+
+        Raises `CONFLICT` when there is one of that name.
+        """
         ...
 
     async def get(self, session_id: str) -> StoredSession:
@@ -107,12 +111,14 @@ class SessionLog(Protocol):
     async def acquire(self, session_id: str) -> Lease:
         """The right to write. Raises `CONFLICT` when a living process has it and is using it.
 
-        The lease of a process that has ended, or that called `release`, is taken over.
+        The lease of a process that has ended, or that called `release`, is taken over. Call `get` afterwards:
+        if that process may have ended with the machine, the session has another `epoch` now. Events that were
+        told, and not durable yet, may be lost then, and their numbers will be used again.
         """
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give the right back; silent when it is lost already."""
+        """Give the right back, and make durable what was written; silent when it is lost already."""
         ...
 
     async def append(
@@ -120,16 +126,18 @@ class SessionLog(Protocol):
     ) -> None:
         """Write events, whose numbers follow the head, and the session's row, all or nothing.
 
+        kept up to date from the events `turn.queued`, `turn.started` and `turn.completed`. Raises `CONFLICT`
+        when the lease is lost, numbers do not follow, or a request key is used already.
         When it returns, other processes see them; with `durable` they also survive a loss of power. Turns are
         kept up to date from the events `turn.queued`, `turn.started` and `turn.completed`. Raises
-        `CONFLICT` when the lease is lost.
+        `CONFLICT` when the lease is lost, numbers do not follow, or a request key is used already.
         """
         ...
 
     async def read(
         self, session_id: str, after_seq: int, *, limit: int, max_bytes: int, deltas: bool = True
     ) -> Sequence[LoggedEvent]:
-        """Events with higher numbers, in order: at most `limit`, about `max_bytes` of JSON, at least one if there is one.
+        """Events with higher numbers, in order: at most `limit`, about `max_bytes` of JSON, but one if any.
 
         Those before `oldest_seq` have gaps. Without `deltas`, events of the types in `DELTAS` are left out.
         """
@@ -158,9 +166,9 @@ class SessionLog(Protocol):
         ...
 
     async def delete_unused(self, older_than: str) -> Sequence[str]:
-        """Delete the sessions that nobody owns and that were last updated before this time (RFC 3339); their ids."""
+        """Delete sessions that nobody owns, last updated before this time (RFC 3339); their ids."""
         ...
 
     async def aclose(self) -> None:
-        """Give all leases back and close."""
+        """Write what waits, give all leases back and close. Raises nothing."""
         ...
