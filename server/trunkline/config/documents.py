@@ -1,10 +1,12 @@
 """One document of settings: what in it can be used, what cannot and why, and laying one over another.
 
-A wrong value of one provider drops that provider's section and nothing else. A document that is wrong outside
-the provider sections is dropped whole.
+A wrong value of one provider or one MCP server drops that section and nothing else. A document that is wrong
+outside these sections is dropped whole.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from pydantic import ValidationError
@@ -13,15 +15,18 @@ from trunkline.config.base import SettingsModel
 from trunkline.config.problems import explain
 from trunkline.config.settings import ProviderSettings, Settings
 from trunkline.config.substitution import Substitution
+from trunkline.config.tool_settings import McpServerSettings
 from trunkline_protocol.base import JsonObject
 
 
 class Fault(NamedTuple):
-    """Why a document, or the section of one provider in it, is dropped."""
+    """Why a document, or the section of one provider or one MCP server in it, is dropped."""
 
     provider_id: str | None
-    """None when it is the whole document."""
+    """None when it is something else."""
     reason: str
+    mcp_server: str | None = None
+    """Its name; when neither is given, it is the whole document."""
 
 
 class Checked(NamedTuple):
@@ -35,34 +40,47 @@ class Checked(NamedTuple):
 def check(document: JsonObject, directory: Path, substitution: Substitution) -> Checked:
     """`document`, which lies in `directory`, as far as it can be used."""
     known = _known(document, Settings)
-    sections = known.pop("provider", None)
-    if sections is not None and not isinstance(sections, dict):
-        known["provider"] = sections  # the model says what is wrong with it
-        sections = None
+    # What is no object stays: the model says what is wrong with it.
+    sections: JsonObject = {kind: known.pop(kind) for kind in _SECTIONS if isinstance(known.get(kind), dict)}
     reasons: list[str] = []
     top = substitution.apply(known, (), directory, reasons)
     reasons = reasons or _faults(top)
     if reasons:
         return Checked({}, (Fault(None, "; ".join(reasons)),))
     faults: list[Fault] = []
-    kept: JsonObject = {}
-    for provider_id, section in cast("JsonObject", sections or {}).items():
+    kept: JsonObject = {kind: {} for kind in sections}
+    for kind, name, section in _each(sections):
         reasons = []
-        kept[provider_id] = _section(provider_id, section, directory, substitution, reasons)
-        if reasons:
-            faults.append(Fault(provider_id, "; ".join(reasons)))
-            del kept[provider_id]
-    return Checked({**top, "provider": kept}, tuple(faults))
+        filled = _section((kind, name), section, directory, substitution, reasons)
+        if not reasons:
+            kept[kind][name] = filled
+        elif kind == "mcp":
+            faults.append(Fault(None, "; ".join(reasons), name))
+        else:
+            faults.append(Fault(name, "; ".join(reasons)))
+    return Checked({**top, **kept}, tuple(faults))
+
+
+_SECTIONS: Mapping[str, type[SettingsModel]] = MappingProxyType(
+    {"provider": ProviderSettings, "mcp": McpServerSettings}
+)
+"""Settings that have a section for each of several things, by name."""
+
+
+def _each(sections: JsonObject) -> Iterator[tuple[str, str, Any]]:
+    for kind, named in sections.items():
+        for name, section in named.items():
+            yield kind, name, section
 
 
 def _section(
-    provider_id: str, section: Any, directory: Path, substitution: Substitution, reasons: list[str]
+    key: tuple[str, str], section: Any, directory: Path, substitution: Substitution, reasons: list[str]
 ) -> Any:
-    """A provider's section with everything put in; why it cannot be used is added to `reasons`."""
-    known = _known(cast("JsonObject", section), ProviderSettings) if isinstance(section, dict) else section
-    filled = substitution.apply(known, ("provider", provider_id), directory, reasons)
+    """A section with everything put in; why it cannot be used is added to `reasons`."""
+    known = _known(cast("JsonObject", section), _SECTIONS[key[0]]) if isinstance(section, dict) else section
+    filled = substitution.apply(known, key, directory, reasons)
     if not reasons:
-        reasons += _faults({"provider": {provider_id: filled}})
+        reasons += _faults(nested(key, filled))
     return filled
 
 

@@ -91,7 +91,10 @@ _NOT_SHOWN = ("title", "default", "examples", "description", "uniqueItems")
 
 
 def _models() -> dict[str, type[SettingsModel]]:
-    modules = [import_module(f"trunkline.config.{name}") for name in ("settings", "model_settings", "request_settings")]
+    modules = [
+        import_module(f"trunkline.config.{name}")
+        for name in ("settings", "model_settings", "request_settings", "tool_settings")
+    ]
     found: dict[str, Any] = {name: value for module in modules for name, value in vars(module).items()}
     return {
         name: value

@@ -1,7 +1,8 @@
 """The user's configuration as it is now: read when it is asked for, and again when something changed.
 
-A source that cannot be read, or is wrong outside the provider sections, is dropped whole, and then no
-provider can be used: it may hold a base URL, a key or a disabled provider, and that is never guessed.
+A source that cannot be read, or is wrong outside the sections of providers and MCP servers, is dropped whole,
+and then no provider can be used: it may hold a base URL, a key or a disabled provider, and that is never
+guessed.
 """
 
 import os
@@ -35,7 +36,7 @@ class LoadedConfig(NamedTuple):
 
         1204 while a whole source cannot be used, 1203 while the provider's own section is wrong.
         """
-        whole = [problem for problem in self.problems if problem.provider_id is None]
+        whole = [problem for problem in self.problems if problem.is_whole]
         if whole:
             return TrunklineError(
                 ErrorCode.CONFIGURATION_INVALID,
@@ -59,11 +60,7 @@ class LoadedConfig(NamedTuple):
         """One sentence per problem, for the editor and the terminal."""
         return tuple(
             f"{problem.source}{f', line {problem.line}' if problem.line else ''}: {problem.reason}. "
-            + (
-                "No provider is used until this is corrected."
-                if problem.provider_id is None
-                else f"Provider {printable(problem.provider_id)} is not used until this is corrected."
-            )
+            f"{_what_stops(problem)} used until this is corrected."
             for problem in self.problems
         )
 
@@ -148,10 +145,19 @@ def _load(sources: Iterable[Source], substitution: Substitution) -> LoadedConfig
             continue
         checked = check(document, source.directory, substitution)
         problems += [
-            ConfigProblem(source.path, None, fault.reason, fault.provider_id) for fault in checked.faults
+            ConfigProblem(source.path, None, fault.reason, fault.provider_id, fault.mcp_server)
+            for fault in checked.faults
         ]
         merged = merge(merged, checked.document)
     return LoadedConfig(settings_of(merged), tuple(problems))
+
+
+def _what_stops(problem: ConfigProblem) -> str:
+    if problem.is_whole:
+        return "No provider is"
+    if problem.mcp_server is not None:
+        return f"The MCP server {printable(problem.mcp_server)} is not"
+    return f"Provider {printable(problem.provider_id or '')} is not"
 
 
 def _detail(problems: list[ConfigProblem]) -> str:

@@ -40,7 +40,14 @@ class ConfigProblem(NamedTuple):
     reason: str
     """What is wrong, as it stands after file, line and a colon."""
     provider_id: str | None
-    """The provider whose section is dropped; None when the whole file is."""
+    """The provider whose section is dropped, if it is one's."""
+    mcp_server: str | None = None
+    """The MCP server whose section is dropped, if it is one's."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the whole file is dropped."""
+        return self.provider_id is None and self.mcp_server is None
 
     @property
     def source(self) -> str:

@@ -1,7 +1,6 @@
 """The model of the configuration file, with the keys that users of Kilo and opencode know."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,9 +10,10 @@ from typing_extensions import override
 
 from trunkline.config.base import SettingsModel, without_nulls
 from trunkline.config.credentials import ApiKey, Headers
-from trunkline.config.paths import as_path
 from trunkline.config.request_settings import RequestSettings
+from trunkline.config.tool_settings import McpServerSettings, PermissionRules
 from trunkline.config.urls import BaseUrl, DocumentUrl
+from trunkline.config.values import FilePath, Words
 from trunkline.secrets import Secret
 
 if TYPE_CHECKING:
@@ -33,29 +33,10 @@ def _one_or_many(value: object) -> object:
     return (value,) if isinstance(value, str) else value
 
 
-def _words(value: object) -> object:
-    if isinstance(value, str):
-        # Whoever writes one string means a shell, which would read it in its own way.
-        raise PydanticCustomError("words", "must be a list of the program and its arguments")
-    return value
-
-
 def _variable_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if not all(name and name.isprintable() and "=" not in name and " " not in name for name in names):
         raise PydanticCustomError("variable_name", "must be names of environment variables")
     return names
-
-
-def _absolute(written: object) -> Path:
-    if not isinstance(written, str):
-        raise PydanticCustomError("absolute_path", "must be text in quotes")
-    path = as_path(written)
-    if not path.is_absolute() or "\0" in written:
-        raise PydanticCustomError("absolute_path", "must be an absolute path, or begin with ~/")
-    return path
-
-
-FilePath = Annotated[Path, PlainValidator(_absolute, json_schema_input_type=str)]
 
 
 class ProviderOptions(RequestSettings):
@@ -65,7 +46,7 @@ class ProviderOptions(RequestSettings):
 
     api_key: ApiKey = Field(default=None, alias="apiKey")
     """The provider's key; `""` counts as absent. `trunkline auth login` keeps it in a better place."""
-    api_key_command: Annotated[tuple[str, ...], BeforeValidator(_words)] | None = Field(
+    api_key_command: Words | None = Field(
         default=None, alias="apiKeyCommand", min_length=1, examples=[["op", "read", "op://private/acme/key"]]
     )
     """A program that prints the key, such as a password manager, with its arguments; no shell is involved."""
@@ -132,6 +113,13 @@ class CatalogSettings(SettingsModel):
     """Read instead of fetching anything; an absolute path, or one that begins with `~/`."""
 
 
+class SessionSettings(SettingsModel):
+    """`sessions`: conversations that are kept."""
+
+    retention_days: StrictInt | None = Field(default=None, ge=1, le=36_500, examples=[90])
+    """Sessions that nobody has used for so many days are deleted; absent, all are kept."""
+
+
 class Settings(SettingsModel):
     """The whole file, or all of them merged."""
 
@@ -153,6 +141,14 @@ class Settings(SettingsModel):
     """Whether everything is switched off that fetches lists of models."""
     catalog: CatalogSettings = CatalogSettings()
     """Where the models.dev data comes from."""
+    sessions: SessionSettings = SessionSettings()
+    """How long conversations are kept."""
+    permission: PermissionRules = Field(default_factory=dict[str, Any])
+    """What models may do: `allow`, `ask` or `deny` by tool, or by tool and path, each a name or a pattern."""
+    mcp: Annotated[dict[str, McpServerSettings], BeforeValidator(without_nulls)] = Field(
+        default_factory=dict[str, McpServerSettings]
+    )
+    """Servers of the Model Context Protocol whose tools are offered to models, by a name of your choice."""
     request: RequestSettings = RequestSettings()
     """How patient requests are."""
     http2: StrictBool = False

@@ -1,4 +1,4 @@
-"""Files in the workspace: they may choose models and take providers and models away, nothing else.
+"""Files in the workspace: they may choose models, and take providers, models and tools away, nothing else.
 
 A workspace is somebody else's until proven otherwise: whoever wrote it may have never met this user. So what
 touches keys, addresses, headers, the environment or what is fetched is ignored with a problem that names the
@@ -19,6 +19,7 @@ from trunkline.config.problems import explain, key_name, printable_path
 from trunkline.config.settings import ProviderSettings, Settings
 from trunkline.config.sources import FILE_NAMES
 from trunkline.config.substitution import has_places
+from trunkline.config.tool_settings import Permission
 from trunkline_protocol.base import JsonObject
 
 _MOST_PROBLEMS = 20
@@ -35,6 +36,8 @@ class WorkspaceSettings:
     model: str | None
     """The model to use there when nobody names one, as `provider/model`."""
     small_model: str | None
+    permission: Permission
+    """What tools may do there; nothing in it is allowed that was not before."""
     problems: tuple[str, ...]
     """One sentence per thing that was ignored."""
 
@@ -64,7 +67,9 @@ def read_workspace(folder: Path, *, besides: Path | None = None) -> WorkspaceSet
         {name: section.whitelist for name, section in sections if section.whitelist is not None},
         {name: section.blacklist for name, section in sections if section.blacklist},
     )
-    return WorkspaceSettings(narrowing, settings.model, settings.small_model, tuple(problems))
+    return WorkspaceSettings(
+        narrowing, settings.model, settings.small_model, settings.permission, tuple(problems)
+    )
 
 
 def workspace_root(folder: Path) -> Path:
@@ -128,6 +133,10 @@ def _settings_in(document: JsonObject) -> Iterator[tuple[_Key, Any]]:
 def _refusal(key: _Key, value: Any) -> str | None:
     """Why a workspace may not say that; None when it may."""
     match key:
+        case ("permission",) if _allows(value):
+            return f"{key_name(*key)} allows something, which only the user's own configuration file may"
+        case ("permission",):
+            pass
         case ("model" | "small_model" | "enabled_providers" | "disabled_providers",):
             pass
         case ("provider", _, "whitelist" | "blacklist"):
@@ -145,6 +154,12 @@ def _refusal(key: _Key, value: Any) -> str | None:
     except ValidationError as error:
         return explain(error)
     return None
+
+
+def _allows(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_allows, cast("JsonObject", value).values()))
+    return value == "allow"
 
 
 def _subject(path: Path) -> str:

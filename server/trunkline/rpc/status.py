@@ -31,7 +31,7 @@ def health(app: "Application") -> Health:
 
     listed = app.directory.list_providers(ProviderListParams(include_disabled=True)).providers
     states: dict[str, ProviderState] = {info.provider_id: info.state for info in listed}
-    whole = [problem for problem in app.config.current().problems if problem.provider_id is None]
+    whole = [problem for problem in app.config.current().problems if problem.is_whole]
     if whole:
         return Health("error", f"{whole[0].source} cannot be used: no provider is.", states)
     set_up = {provider.provider_id for provider in app.registry.all() if provider.is_configured}

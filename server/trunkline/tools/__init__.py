@@ -1,4 +1,4 @@
-"""What models may do besides answering: the workspace's tools, those of MCP servers, and the permission for each.
+"""What models may do besides answering: tools of the workspace and of MCP servers, and the permission.
 
 toolbox           all tools of a session under unique names, their arguments checked
 workspace_tools   the built-in ones, on files of the workspace and through the editor

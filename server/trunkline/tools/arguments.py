@@ -16,8 +16,8 @@ _MOST_CHARACTERS = 300
 def argument_check(schema: JsonObject) -> ArgumentCheck:
     """The check for a tool's schema.
 
-    Schemas come from clients and MCP servers: a reference in one fetches nothing, its patterns take linear time,
-    and one that is no schema checks only that the arguments are an object.
+    Schemas come from clients and MCP servers: a reference in one fetches nothing, its patterns take linear
+    time, and one that is no schema checks only that the arguments are an object.
     """
     import jsonschema_rs
 

@@ -1,4 +1,4 @@
-"""All tools of one session under unique names, wherever they come from, and the seam that each source implements."""
+"""All tools of one session under unique names, and the seam that each source of tools implements."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +22,8 @@ class Editor(Protocol):
         """Its workspace folders, absolute and resolved."""
         ...
 
-    def open_text(self, path: Path) -> str | None:
-        """The text of an open buffer, unsaved changes included; None when the file is not open."""
+    async def open_texts(self) -> Mapping[Path, str]:
+        """The texts of all open buffers, unsaved changes included, by resolved path."""
         ...
 
     @property
@@ -31,11 +31,11 @@ class Editor(Protocol):
         """Whether `apply_edit` can work at all."""
         ...
 
-    async def apply_edit(self, label: str, path: Path, new_text: str) -> None:
-        """Make `new_text` the text of a file, which may be new, in a way that its user can undo.
+    async def apply_edit(self, label: str, path: Path, old_text: str | None, new_text: str) -> None:
+        """Make `new_text` of `old_text` in a file, in a way that its user can undo; None makes a new file.
 
         Raises:
-            TrunklineError: TOOL_FAILED when the editor refuses or cannot.
+            TrunklineError: TOOL_FAILED when the editor refuses or cannot, or the text is another one by now.
         """
         ...
 
@@ -70,8 +70,6 @@ class Access:
     kind: Literal["read", "write", "execute"]
     path: str | None = None
     """With `/`, relative to its workspace folder where it lies in one, else absolute."""
-    is_outside: bool = False
-    """Whether `path` lies in no workspace folder."""
 
 
 class ToolSource(Protocol):
@@ -86,7 +84,11 @@ class ToolSource(Protocol):
         ...
 
     def access(self, run: ToolRun) -> Access:
-        """What the call would do."""
+        """What the call would do.
+
+        Raises:
+            TrunklineError: TOOL_FAILED, when it would be refused whatever the user says.
+        """
         ...
 
     async def run(self, run: ToolRun) -> ToolOutput:

@@ -69,7 +69,7 @@ def test_keys_other_braces_and_keys_of_other_programs_are_left_alone(tmp_path: P
     loaded = load(
         tmp_path,
         """{
-            "mcp": {"environment": {"X": "{env:NOT_SET}"}},
+            "lsp": {"environment": {"X": "{env:NOT_SET}"}},
             "{env:NOT_SET}": 1,
             "provider": {"{env:NOT_SET}": {"name": "${env:NOT_SET} {environment} {env}", "foo": "{env:NOT_SET}"}}
         }""",

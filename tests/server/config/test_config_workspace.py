@@ -27,7 +27,7 @@ def write(folder: Path, content: Any, name: str = "trunkline.jsonc") -> Path:
 
 
 def test_nothing_there_is_nothing_said(project: Path) -> None:
-    assert read_workspace(project) == WorkspaceSettings(Narrowing(), None, None, ())
+    assert read_workspace(project) == WorkspaceSettings(Narrowing(), None, None, {}, ())
     assert read_workspace(project / "absent").problems == ()
 
 
@@ -220,7 +220,7 @@ def test_a_file_of_thousands_of_wrong_keys_does_not_fill_the_screen(project: Pat
 
 def test_the_users_own_directory_is_no_workspace(tmp_path: Path) -> None:
     write(tmp_path, {"offline": True, "model": "p/m"})
-    assert read_workspace(tmp_path, besides=tmp_path) == WorkspaceSettings(Narrowing(), None, None, ())
+    assert read_workspace(tmp_path, besides=tmp_path) == WorkspaceSettings(Narrowing(), None, None, {}, ())
     assert len(read_workspace(tmp_path).problems) == 1
 
 
@@ -269,3 +269,17 @@ def test_a_section_that_narrowing_makes_says_nothing_but_that(tmp_path: Path) ->
     assert section.whitelist == frozenset({"m"})
     assert section.model_fields_set <= {"whitelist", "blacklist"}
     assert config.own().settings.provider == {}
+
+
+def test_a_workspace_may_make_permissions_stricter_and_nothing_else(project: Path) -> None:
+    write(project, {"permission": {"edit_file": {"src/*": "deny"}, "*": "ask"}})
+    read = read_workspace(project)
+    assert (read.permission, read.problems) == ({"edit_file": {"src/*": "deny"}, "*": "ask"}, ())
+    for allowing in ("allow", {"edit_file": "allow"}, {"edit_file": {"src/*": "allow"}}):
+        path = write(project, {"permission": allowing, "mcp": {"x": {"command": ["rm"]}}})
+        read = read_workspace(project)
+        assert read.permission == {}
+        assert [problem.removeprefix(f"The workspace file {path}: ") for problem in read.problems] == [
+            "`permission` allows something, which only the user's own configuration file may, and is ignored.",
+            "`mcp` may stand only in the user's own configuration file, and is ignored.",
+        ]
