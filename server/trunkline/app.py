@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from trunkline.chat.engine import ChatEngine
     from trunkline.chat.limits import Limits
     from trunkline.chat.probe import Probe
+    from trunkline.chat.telemetry import Telemetry
     from trunkline.chat.token_counts import TokenCounts
     from trunkline.config.load import ConfigFile
     from trunkline.providers.changes import Changes
@@ -188,6 +189,8 @@ class Application:
             self.limits,
             self.keys.noticed,
             lambda: self.config.current().settings.request,
+            activity=self.activity,
+            telemetry=self.telemetry,
         )
 
     @cached_property
@@ -200,6 +203,13 @@ class Application:
             return (section and section.options.max_concurrency) or DEFAULT_CONCURRENCY
 
         return Limits(limit_of)
+
+    @cached_property
+    def telemetry(self) -> "Telemetry":
+        """Hears of chat requests that have ended."""
+        from trunkline.chat.telemetry import Telemetry
+
+        return Telemetry()
 
     @cached_property
     def activity(self) -> "Activity":
@@ -227,5 +237,7 @@ class Application:
             await self.live.aclose()
         if "catalogue" in self.__dict__:
             await self.catalogue.aclose()
+        if "telemetry" in self.__dict__:
+            await self.telemetry.aclose()
         if "http" in self.__dict__:
             await self.http.aclose()

@@ -137,7 +137,7 @@ class Attempt:
             self._notice("ok")
             return
         refusal = await self._refusal(answer)
-        if refusal.code is ErrorCode.AUTH_REJECTED:
+        if refusal.code in (ErrorCode.AUTH_REJECTED, ErrorCode.AUTH_EXPIRED):
             self._notice("rejected")
         raise refusal
 

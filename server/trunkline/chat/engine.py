@@ -8,16 +8,19 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from trunkline.chat.attempt import Attempt, Candidate, Upstream
 from trunkline.chat.cost import cost_of
 from trunkline.chat.fallback import may_work_elsewhere
+from trunkline.chat.record import ChatRecord, never_sent
 from trunkline.chat.request_limits import request_limits
 from trunkline.chat.retries import Clock, most_retries, retry_wait_ms
 from trunkline.errors import TrunklineError, describe
 from trunkline_protocol.chat import (
     ChatEvent,
+    ChatOptions,
     ChatStreamParams,
     ChatStreamResult,
     FallbackStarted,
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trunkline.auth.resolver import CredentialResolver
+    from trunkline.chat.activity import Activity
     from trunkline.chat.limits import Limits
+    from trunkline.chat.telemetry import Telemetry
     from trunkline.config.request_settings import RequestSettings
     from trunkline.providers.directory import ModelDirectory
     from trunkline.wire.http import HttpClient
@@ -56,6 +61,9 @@ class ChatEngine:
         limits: "Limits",
         noticed: "Noticed",
         settings: "Callable[[], RequestSettings]",
+        *,
+        activity: "Activity",
+        telemetry: "Telemetry",
         clock: Clock | None = None,
     ) -> None:
         """`noticed` is told whether a provider took a key; `settings` are those for all providers."""
@@ -63,6 +71,8 @@ class ChatEngine:
         self._resolver = resolver
         self._upstream = Upstream(http, limits, noticed)
         self._settings = settings
+        self._activity = activity
+        self._telemetry = telemetry
         self._clock = clock or Clock()
 
     async def start(self, params: ChatStreamParams, *, client_id: str = LOCAL_CLIENT) -> "ChatRun":
@@ -73,8 +83,12 @@ class ChatEngine:
                 configuration that cannot be trusted; with fallbacks, that of the last model.
         """
         candidates = _Candidates(self, params)
-        run = ChatRun(candidates, self._upstream, client_id, self._clock)
-        await run.choose()
+        run = ChatRun(candidates, self._upstream, client_id, self._clock, self._activity, self._telemetry)
+        try:
+            await run.choose()
+        except TrunklineError as error:
+            self._telemetry.finished(never_sent(params, error, run.age_ms))
+            raise
         return run
 
     async def candidate(self, params: ChatStreamParams) -> Candidate:
@@ -99,6 +113,10 @@ class _Candidates:
         self._left = [params.model, *params.fallbacks]
 
     @property
+    def options(self) -> ChatOptions:
+        return self._params.options
+
+    @property
     def is_empty(self) -> bool:
         return not self._left
 
@@ -119,8 +137,18 @@ class _Candidates:
 class ChatRun:
     """One request under way. Iterate `events` once, then ask for the `result`."""
 
-    def __init__(self, candidates: _Candidates, upstream: Upstream, client_id: str, clock: Clock) -> None:
+    def __init__(
+        self,
+        candidates: _Candidates,
+        upstream: Upstream,
+        client_id: str,
+        clock: Clock,
+        activity: "Activity",
+        telemetry: "Telemetry",
+    ) -> None:
         self._candidates = candidates
+        self._activity = activity
+        self._telemetry = telemetry
         self._upstream = upstream
         self._client_id = client_id
         self._clock = clock
@@ -163,18 +191,26 @@ class ChatRun:
             TrunklineError: the request failed or the stream broke. What had come until then was yielded,
                 the message so far included, and stands in the error's `partial` as well.
         """
+        failure: TrunklineError | None = None
+        reason: FinishReason = "cancelled"
         try:
-            async with aclosing(self._answer()) as answer:
-                async for events in answer:
-                    for event in events:
-                        yield event
+            with self._activity.under_way():
+                async with aclosing(self._answer()) as answer:
+                    async for events in answer:
+                        for event in events:
+                            yield event
+            reason = self._attempt.decoder.finish_reason
         except TrunklineError as error:
-            known = self._known(error)
-            if self._attempt.decoder.message.content:
-                yield self._completed("error")
-                known = known.with_fields(partial=self._attempt.decoder.message.to_wire())
-            raise known from None
-        yield self._completed(self._attempt.decoder.finish_reason)
+            failure, reason = self._known(error), "error"
+        finally:
+            self._telemetry.finished(self._record(failure, reason))
+        if failure is None:
+            yield self._completed(reason)
+            return
+        if self._attempt.decoder.message.content:
+            yield self._completed(reason)
+            failure = failure.with_fields(partial=self._attempt.decoder.message.to_wire())
+        raise failure
 
     def cancel(self) -> MessageCompleted:
         """Note that the caller gave up; the message as far as it came."""
@@ -287,6 +323,11 @@ class ChatRun:
     def _completed(self, reason: FinishReason) -> MessageCompleted:
         return MessageCompleted(message=self._attempt.decoder.message, finish_reason=reason)
 
+    @property
+    def age_ms(self) -> int:
+        """How long ago the request was accepted."""
+        return self._ms_until(time.monotonic()) or 0
+
     def _timing(self) -> Timing:
         attempt = self._attempt
         return Timing(
@@ -294,8 +335,27 @@ class ChatRun:
             connect_ms=None if attempt.connect_s is None else round(attempt.connect_s * 1000),
             first_byte_ms=self._ms_until(attempt.first_byte_at),
             first_event_ms=self._ms_until(attempt.first_event_at),
-            total_ms=round((time.monotonic() - self._accepted) * 1000),
+            total_ms=self.age_ms,
             attempts=self._asked,
+        )
+
+    def _record(self, failure: TrunklineError | None, reason: FinishReason) -> ChatRecord:
+        candidate, result = self._attempt.candidate, self.result(streamed=True)
+        has_begun = self._attempt.first_byte_at is not None
+        status = failure.fields.get("http_status") if failure is not None else None
+        return ChatRecord(
+            provider_id=candidate.provider_id,
+            model_id=candidate.model_id,
+            url=candidate.found.base_url,
+            options=self._candidates.options,
+            timing=result.timing,
+            finish_reason=reason,
+            error=None if failure is None else failure.code,
+            http_status=HTTPStatus.OK if status is None and has_begun else status,
+            served_model=self._attempt.decoder.served_model,
+            response_id=result.response_id,
+            usage=result.usage,
+            cost=result.cost,
         )
 
     def _ms_until(self, moment: float | None) -> int | None:

@@ -5,8 +5,11 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from trunkline_protocol.chat import Timing
+
 if TYPE_CHECKING:
-    from trunkline_protocol.chat import ChatOptions, Cost, FinishReason, Usage
+    from trunkline.errors import TrunklineError
+    from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Cost, FinishReason, Usage
     from trunkline_protocol.errors import ErrorCode
 
 logger = logging.getLogger(__name__)
@@ -14,34 +17,36 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRecord:
-    """A chat request that has ended, in whatever way. Times are milliseconds since it was accepted."""
+    """A chat request that has ended, in whatever way."""
 
     provider_id: str
     model_id: str
     """As the provider names it."""
-    url: str
-    """Where the provider is."""
+    url: str | None
+    """Where the provider is; none when that was never settled."""
     options: "ChatOptions"
-    started_ns: int
-    """When it was accepted, in nanoseconds since 1970."""
-    total_ms: int
-    finish_reason: "FinishReason | None" = None
-    """None when it ended with an error."""
+    timing: Timing
+    finish_reason: "FinishReason"
     error: "ErrorCode | None" = None
     http_status: int | None = None
     served_model: str | None = None
     response_id: str | None = None
     usage: "Usage | None" = None
     cost: "Cost | None" = None
-    retries: int = 0
-    queue_ms: int | None = None
-    """Until it was its turn."""
-    connect_ms: int | None = None
-    """Until there was a connection."""
-    first_byte_ms: int | None = None
-    """Until the provider answered."""
-    first_token_ms: int | None = None
-    """Until the first text, reasoning or tool call."""
+
+
+def never_sent(params: "ChatStreamParams", error: "TrunklineError", total_ms: int) -> ChatRecord:
+    """The record of a request that no provider was asked, because of `error`."""
+    provider_id, _, model_id = params.model.partition("/")
+    return ChatRecord(
+        provider_id=provider_id,
+        model_id=model_id,
+        url=None,
+        options=params.options,
+        timing=Timing(total_ms=total_ms, attempts=0),
+        finish_reason="error",
+        error=error.code,
+    )
 
 
 def log_line(record: ChatRecord) -> None:
@@ -52,7 +57,7 @@ def log_line(record: ChatRecord) -> None:
 
 
 def _fields(record: ChatRecord) -> "dict[str, str | int | None]":
-    usage, cost = record.usage, record.cost
+    usage, cost, timing = record.usage, record.cost, record.timing
     return {
         "provider": record.provider_id,
         "model": record.model_id,
@@ -61,12 +66,12 @@ def _fields(record: ChatRecord) -> "dict[str, str | int | None]":
         "finish": record.finish_reason,
         "code": None if record.error is None else int(record.error),
         "kind": None if record.error is None else record.error.kind,
-        "retries": record.retries,
-        "queueMs": record.queue_ms,
-        "connectMs": record.connect_ms,
-        "firstByteMs": record.first_byte_ms,
-        "firstTokenMs": record.first_token_ms,
-        "totalMs": record.total_ms,
+        "attempts": timing.attempts,
+        "queueMs": timing.queue_ms,
+        "connectMs": timing.connect_ms,
+        "firstByteMs": timing.first_byte_ms,
+        "firstEventMs": timing.first_event_ms,
+        "totalMs": timing.total_ms,
         "inputTokens": usage and usage.input_tokens,
         "cacheReadTokens": usage and usage.cache_read_tokens,
         "cacheWriteTokens": usage and usage.cache_write_tokens,

@@ -1,18 +1,20 @@
-"""OpenTelemetry spans of chat requests, for whoever has installed the extra `otel` and asks for them.
+"""Who hears of a chat request that has ended: the log, and OpenTelemetry where it is installed and asked for.
 
-Asked for is what the standard environment variables ask for. Names and values follow the semantic conventions
-for generative AI (`gen_ai.*`, 1.40); what is particular to Trunkline begins with `trunkline.`. No message,
-instruction or tool is ever recorded.
+Installed is the extra `otel`; the standard environment variables ask for it. Names and values follow the
+semantic conventions for generative AI (`gen_ai.*`, 1.40); what is particular to Trunkline begins with
+`trunkline.`. No message, instruction or tool is ever recorded.
 """
 
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from trunkline import __version__
+from trunkline.chat.record import log_line
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
@@ -42,7 +44,7 @@ _FINISH_REASONS = {"toolCalls": "tool_call", "contentFilter": "content_filter"}
 
 
 class Telemetry:
-    """Sends spans, or does nothing. OpenTelemetry is not imported before the first request has ended."""
+    """One log line for each request, and a span. OpenTelemetry is not imported before the first has ended."""
 
     def __init__(
         self, environ: Mapping[str, str] = os.environ, provider: "TracerProvider | None" = None
@@ -54,6 +56,7 @@ class Telemetry:
 
     def finished(self, record: "ChatRecord") -> None:
         """A chat request has ended."""
+        log_line(record)
         if not self._settled:
             self._settled = True
             self._provider = _provider(self._environ)
@@ -97,15 +100,16 @@ def _record_span(provider: "TracerProvider", record: "ChatRecord") -> None:
     from opentelemetry.trace import SpanKind, Status, StatusCode
 
     attributes = {name: value for name, value in _attributes(record).items() if value is not None}
+    ended = time.time_ns()
     span = provider.get_tracer("trunkline", __version__).start_span(
         f"chat {record.model_id}",
         kind=SpanKind.CLIENT,
         attributes=attributes,
-        start_time=record.started_ns,
+        start_time=ended - record.timing.total_ms * 1_000_000,
     )
     if record.error is not None:
         span.set_status(Status(StatusCode.ERROR))
-    span.end(record.started_ns + record.total_ms * 1_000_000)
+    span.end(ended)
 
 
 def _attributes(record: "ChatRecord") -> "dict[str, AttributeValue | None]":
@@ -117,15 +121,15 @@ def _attributes(record: "ChatRecord") -> "dict[str, AttributeValue | None]":
         "error.type": None if record.error is None else record.error.kind,
         "http.response.status_code": record.http_status,
         "trunkline.provider.id": record.provider_id,
-        "trunkline.retries": record.retries,
-        "trunkline.queue_time": _seconds(record.queue_ms),
-        "trunkline.connect_time": _seconds(record.connect_ms),
-        "trunkline.time_to_first_byte": _seconds(record.first_byte_ms),
+        "trunkline.attempts": record.timing.attempts,
+        "trunkline.queue_time": _seconds(record.timing.queue_ms),
+        "trunkline.connect_time": _seconds(record.timing.connect_ms),
+        "trunkline.time_to_first_byte": _seconds(record.timing.first_byte_ms),
     }
 
 
 def _of_request(record: "ChatRecord") -> "dict[str, AttributeValue | None]":
-    address, options = urlsplit(record.url), record.options
+    address, options = urlsplit(record.url or ""), record.options
     return {
         "gen_ai.request.model": record.model_id,
         "gen_ai.request.stream": True,
@@ -144,8 +148,8 @@ def _of_response(record: "ChatRecord") -> "dict[str, AttributeValue | None]":
     return {
         "gen_ai.response.id": record.response_id,
         "gen_ai.response.model": record.served_model,
-        "gen_ai.response.finish_reasons": _finish_reasons(record.finish_reason),
-        "gen_ai.response.time_to_first_chunk": _seconds(record.first_token_ms),
+        "gen_ai.response.finish_reasons": [_FINISH_REASONS.get(record.finish_reason, record.finish_reason)],
+        "gen_ai.response.time_to_first_chunk": _seconds(record.timing.first_event_ms),
         "gen_ai.usage.input_tokens": usage and usage.input_tokens,
         "gen_ai.usage.output_tokens": usage and usage.output_tokens,
         "gen_ai.usage.cache_read.input_tokens": usage and usage.cache_read_tokens,
@@ -155,10 +159,6 @@ def _of_response(record: "ChatRecord") -> "dict[str, AttributeValue | None]":
         "trunkline.cost.currency": cost and cost.currency,
         "trunkline.cost.source": cost and cost.source,
     }
-
-
-def _finish_reasons(reason: str | None) -> list[str] | None:
-    return None if reason is None else [_FINISH_REASONS.get(reason, reason)]
 
 
 def _seconds(milliseconds: int | None) -> float | None:
