@@ -58,7 +58,7 @@ R_co = TypeVar("R_co", bound=WireModel, covariant=True)
 
 
 Scope = Literal["observe", "control", "admin"]
-"""What a remote client may do; each includes the ones before. The editor that started the server may do all."""
+"""What a remote client may do; each includes the ones before. Who started the server may do it all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trunkline.providers.keys import KeyRing
     from trunkline.providers.logins import Logins
     from trunkline.providers.registry import ProviderRegistry
+    from trunkline.sessions.hub import SessionHub
     from trunkline.wire.http import HttpClient
 
 
@@ -219,6 +220,28 @@ class Application:
         return Activity()
 
     @cached_property
+    def sessions(self) -> "SessionHub":
+        """The conversations that are kept."""
+        from trunkline.providers.choices import Choices
+        from trunkline.sessions.fanout import LocalFanout
+        from trunkline.sessions.hub import HubServices, SessionHub
+        from trunkline.sessions.permissions import Permissions
+        from trunkline.sessions.sqlite.store import SqliteSessionLog
+        from trunkline.sessions.tool_rounds import SessionTools
+        from trunkline.tools.user_rules import UserRules
+
+        rules = UserRules(self.config, self.paths.config)
+        services = HubServices(
+            engine=self.chat,
+            directory=self.directory,
+            tools_of=lambda session: SessionTools(session, (), Permissions(session, rules)),
+            max_rounds=lambda: 50,
+            small_model=lambda model: self.directory.defaults(Choices(model, None)).small_model,
+            changed=self.changes.sessions,
+        )
+        return SessionHub(SqliteSessionLog(self.paths.state / "sessions.db"), LocalFanout(), services)
+
+    @cached_property
     def http(self) -> "HttpClient":
         """The one HTTP client; opens nothing until it is used."""
         from trunkline.wire.http import HttpClient
@@ -226,7 +249,9 @@ class Application:
         return HttpClient(http2=lambda: self.config.current().settings.http2)
 
     async def aclose(self) -> None:
-        """Close what was opened."""
+        """Close what was opened; turns are interrupted first, while they can still say so."""
+        if "sessions" in self.__dict__:
+            await self.sessions.aclose()
         if "logins" in self.__dict__:
             await self.logins.aclose()
         if "keys" in self.__dict__:

@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,10 @@ class Answer:
     """Close in the middle: no last chunk."""
     hold: asyncio.Event | None = None
     """Wait for this before the last piece."""
+    silent: bool = False
+    """Send nothing at all, not even the head, until the client hangs up."""
+    framed: bool = True
+    """Send each piece as a chunk, as the head says; else as it is."""
 
 
 def answer_json(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -69,6 +73,8 @@ class Upstream:
     port: int
     script: Script
     requests: list[Received] = field(default_factory=list[Received])
+    connections: int = 0
+    """How many were made."""
     asked: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a chat request has come."""
     closed_early: asyncio.Event = field(default_factory=asyncio.Event)
@@ -88,8 +94,13 @@ class Upstream:
 @asynccontextmanager
 async def running_upstream(script: Script) -> AsyncGenerator[Upstream]:
     upstream: Upstream
+    connections: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = cast("asyncio.Task[None]", asyncio.current_task())
+        connections.add(task)
+        task.add_done_callback(connections.discard)
+        upstream.connections += 1
         try:
             while True:
                 request = await _read_request(reader)
@@ -99,11 +110,13 @@ async def running_upstream(script: Script) -> AsyncGenerator[Upstream]:
                 if request.path.endswith("/chat/completions"):
                     upstream.asked.set()
                 answer = upstream.script(request)
+                if answer.silent:
+                    await _wait_or_hang_up(reader, asyncio.Event(), upstream)
                 await _write_answer(reader, writer, answer, upstream)
                 if answer.cut:
                     break
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # asyncio complains of a handler that is cancelled
         finally:
             writer.close()
 
@@ -113,6 +126,9 @@ async def running_upstream(script: Script) -> AsyncGenerator[Upstream]:
         yield upstream
     finally:
         server.close()
+        for task in connections:
+            task.cancel()
+        await asyncio.gather(*connections)
 
 
 async def _read_request(reader: asyncio.StreamReader) -> Received | None:
@@ -136,7 +152,7 @@ async def _write_answer(
     for number, piece in enumerate(answer.pieces, 1):
         if answer.hold is not None and number == len(answer.pieces):
             await _wait_or_hang_up(reader, answer.hold, upstream)
-        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+        writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.framed else piece)
         await writer.drain()
     if not answer.cut:
         writer.write(b"0\r\n\r\n")
@@ -147,9 +163,12 @@ async def _wait_or_hang_up(reader: asyncio.StreamReader, hold: asyncio.Event, up
     """Wait for the test, or notice that the client hung up meanwhile."""
     held = asyncio.create_task(hold.wait())
     hung_up = asyncio.create_task(reader.read(1))
-    await asyncio.wait({held, hung_up}, return_when=asyncio.FIRST_COMPLETED)
-    if hung_up.done():
+    try:
+        await asyncio.wait({held, hung_up}, return_when=asyncio.FIRST_COMPLETED)
+        if hung_up.done():
+            upstream.closed_early.set()
+            raise ConnectionResetError
+    finally:
         held.cancel()
-        upstream.closed_early.set()
-        raise ConnectionResetError
-    hung_up.cancel()
+        hung_up.cancel()
+        await asyncio.wait({held, hung_up})

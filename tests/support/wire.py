@@ -33,13 +33,17 @@ class Wire:
     async def receive(self) -> Any:
         """The next message of the server; None when it has closed the connection."""
         async with asyncio.timeout(20):
-            while not self._arrived:
-                data = await self._reader.read(65536)
-                if not data:
-                    return None
-                for item in self._decoder.feed(data):
-                    assert isinstance(item, bytes)
-                    self._arrived.append(json.loads(item))
+            return await self.receive_or_wait()
+
+    async def receive_or_wait(self) -> Any:
+        """The same, for as long as it takes."""
+        while not self._arrived:
+            data = await self._reader.read(65536)
+            if not data:
+                return None
+            for item in self._decoder.feed(data):
+                assert isinstance(item, bytes)
+                self._arrived.append(json.loads(item))
         return self._arrived.pop(0)
 
     async def receive_method(self, method: str) -> Any:

@@ -1,4 +1,4 @@
-"""Telling those who listen that providers, models or keys have changed, and how a sign-in ended."""
+"""Telling those who listen that providers, models, keys or sessions have changed, and how a sign-in ended."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,6 +26,8 @@ class Listener:
     """What is known of a key, or of all keys of a provider, has changed."""
     logins: Callable[["AuthLoginCompletedParams"], None]
     """A sign-in has ended."""
+    sessions: Callable[[str, bool], None]
+    """A session is shown differently in lists now; its id, and whether it was deleted."""
 
 
 class Changes:
@@ -68,6 +70,11 @@ class Changes:
         """A sign-in has ended. Told at once."""
         for listener in tuple(self._listeners):
             listener.logins(completed)
+
+    def sessions(self, session_id: str, *, deleted: bool = False) -> None:
+        """A session appeared, changed in what lists show of it, or was deleted. Told at once."""
+        for listener in tuple(self._listeners):
+            listener.sessions(session_id, deleted)
 
     def _tell(self) -> None:
         self._scheduled = None

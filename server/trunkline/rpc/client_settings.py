@@ -56,7 +56,7 @@ class ClientSettings:
     def take_folders(self, uris: Iterable[str]) -> None:
         """These are the client's folders now: apply what their files say."""
         self._forget_folders()
-        self._folders = tuple(path for path in map(_path, uris) if path is not None)
+        self._folders = tuple(path for path in map(path_of, uris) if path is not None)
         self.reread_folders()
 
     def reread_folders(self) -> None:
@@ -101,8 +101,8 @@ def uris_of(folders: list[Any]) -> tuple[str, ...]:
     return tuple(uri for uri in given if isinstance(uri, str))
 
 
-def _path(uri: str) -> Path | None:
-    """The folder of a `file:` URI; others are not on this machine."""
+def path_of(uri: str) -> Path | None:
+    """The path of a `file:` URI; others are not on this machine."""
     try:
         parts = urlsplit(uri)
     except ValueError:

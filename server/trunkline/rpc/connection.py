@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticSerializationError
 
 from trunkline.errors import TrunklineError, describe
+from trunkline.rpc.attachments import Attachments
 from trunkline.rpc.client_settings import ClientSettings, folders_at_start
 from trunkline.rpc.editor_settings import SECTION
 from trunkline.rpc.events import ClientEvents
@@ -68,6 +69,7 @@ class Connection:
         self._outbox = Outbox(transport, stall_after_s, self._stalled)
         self._questions = Questions(self._outbox.send)
         self._requests = Requests(self._finish)
+        self._attachments = Attachments()
         self._trace = Trace(self.notify, tells_log=not principal.is_remote)
         self._status = ClientStatus(app)
         self._events = ClientEvents(app, self._status, self.notify)
@@ -245,6 +247,8 @@ class Connection:
             settings=self._settings,
             status=self._status,
             questions=self._questions,
+            editor=None,
+            attachments=self._attachments,
             remote=self._remote,
             notify=self.notify,
             open_page=partial(open_page, client, self._questions),
@@ -277,6 +281,8 @@ class Connection:
         reading.cancel()
         self._questions.close()
         await self._requests.end(_GRACE_S)
+        if self._context is not None:
+            await self._attachments.close(self._context)
         if self._stopping is not None:
             await self._stopping  # `exit` right behind `shutdown`: both are meant
         rest = {reading, writing, ending, *self._watches}

@@ -17,6 +17,7 @@ AUTH_CHANGED = "auth/changed"
 AUTH_LOGIN_COMPLETED = "auth/loginCompleted"
 SERVER_STATUS_CHANGED = "server/statusChanged"
 SERVER_NOTICE = "server/notice"
+SESSION_CHANGED = "session/changed"
 
 _SHOW_MESSAGE = "window/showMessage"
 _WARNING = 2
@@ -49,6 +50,9 @@ class ClientEvents:
                 ),
                 lambda changed: self._tell(AUTH_CHANGED, changed.to_wire()),
                 lambda completed: self._tell(AUTH_LOGIN_COMPLETED, completed.to_wire()),
+                lambda session_id, deleted: self._tell(
+                    SESSION_CHANGED, {"sessionId": session_id, "deleted": deleted}
+                ),
             )
         )
 

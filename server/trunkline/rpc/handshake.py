@@ -41,6 +41,8 @@ class Client:
     """Whether it answers `workspace/configuration`."""
     shows_documents: bool = False
     """Whether it opens pages when it is asked to."""
+    shows_dialogs: bool = False
+    """Whether it lets its user choose in `window/showMessageRequest`."""
     events: bool = False
     """Whether it wants Trunkline's notifications."""
     tool_calls: bool = False
@@ -76,6 +78,7 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
         process_id=process_id,
         pulls_configuration=_member(capabilities, "workspace", "configuration") is True,
         shows_documents=_member(capabilities, "window", "showDocument", "support") is True,
+        shows_dialogs=isinstance(_member(capabilities, "window", "showMessage", "messageActionItem"), dict),
         events=_member(capabilities, "experimental", "trunkline", "events") is True,
         tool_calls=isinstance(_member(capabilities, "experimental", "trunkline", "toolCalls"), dict),
         permissions=isinstance(_member(capabilities, "experimental", "trunkline", "permissions"), dict),

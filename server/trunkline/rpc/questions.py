@@ -54,6 +54,11 @@ class Questions:
         if progressed is not None:
             progressed()
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether the client has gone."""
+        return self._closed
+
     def close(self) -> None:
         """The client has gone: nothing will be answered any more."""
         self._closed = True

@@ -7,6 +7,6 @@
     turn           one turn: model, tools, model again, until the model has nothing more to ask for
     context        what of a conversation a model is given, and how it is shortened
 
-Knows no JSON-RPC. A connection is a view: what it does is done by the hub, and what it is told it reads itself, at its own
-pace, from fan-out and log.
+Knows no JSON-RPC. A connection is a view: what it does is done by the hub, and what it is told it reads
+itself, at its own pace, from fan-out and log.
 """

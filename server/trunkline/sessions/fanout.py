@@ -1,7 +1,7 @@
 """Who follows a session learns that there is more: the seam, and its implementation inside one process.
 
-Nobody is pushed to. Whoever follows a session asks for what comes after the last event it has, and waits when there is
-nothing: a slow one costs nobody anything, and what it asks for late comes from the log.
+Nobody is pushed to. Whoever follows a session asks for what comes after the last event it has, and waits
+when there is nothing: a slow one costs nobody anything, and what it asks for late comes from the log.
 """
 
 import asyncio

@@ -126,11 +126,10 @@ class SessionLog(Protocol):
     ) -> None:
         """Write events, whose numbers follow the head, and the session's row, all or nothing.
 
+        Of the row, `epoch`, `oldest_seq` and `created_at` stay as they are: the caller cannot change them.
+        When it returns, other processes see them; with `durable` they also survive a loss of power. Turns are
         kept up to date from the events `turn.queued`, `turn.started` and `turn.completed`. Raises `CONFLICT`
         when the lease is lost, numbers do not follow, or a request key is used already.
-        When it returns, other processes see them; with `durable` they also survive a loss of power. Turns are
-        kept up to date from the events `turn.queued`, `turn.started` and `turn.completed`. Raises
-        `CONFLICT` when the lease is lost, numbers do not follow, or a request key is used already.
         """
         ...
 

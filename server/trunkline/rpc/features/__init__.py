@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     Handler = Callable[[Context, Any], Awaitable[WireModel]]
     Entry = tuple[Request[WireModel, WireModel], Handler]
 
-_FAMILIES = {"server": "server", "provider": "providers", "model": "models", "auth": "auth", "chat": "chat", "session": "session"}
+_FAMILIES = {
+    "server": "server",
+    "provider": "providers",
+    "model": "models",
+    "auth": "auth",
+    "chat": "chat",
+    "session": "session",
+}
 """Module by the part of the method's name before the slash."""
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
 
     from trunkline.app import Application
     from trunkline.remote.shares import Shares
+    from trunkline.rpc.attachments import Attachments
     from trunkline.rpc.client_settings import ClientSettings
     from trunkline.rpc.handshake import Client
     from trunkline.rpc.outbox import Outbox
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from trunkline.rpc.questions import Questions
     from trunkline.rpc.requests import Requests
     from trunkline.rpc.status import ClientStatus
+    from trunkline.tools.toolbox import Editor
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Context:
     status: "ClientStatus"
     questions: "Questions"
     """Requests to the client."""
+    editor: "Editor | None"
+    """Its folders and buffers, as tools of sessions use them."""
+    attachments: "Attachments"
+    """The sessions that it follows."""
     remote: "Shares | None"
     """Lets others attach to this process; None where nobody can."""
     notify: "Callable[[str, dict[str, Any]], None]"

@@ -1,0 +1,124 @@
+"""The sessions that one connection follows."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from trunkline.errors import TrunklineError, describe
+from trunkline_protocol.codes import ErrorCode
+
+if TYPE_CHECKING:
+    from trunkline.rpc.features.context import Context
+    from trunkline.rpc.session_feed import SessionFeed
+    from trunkline.rpc.session_peer import SessionPeer
+    from trunkline.sessions.peers import Peer
+    from trunkline_protocol.chat import Tool
+    from trunkline_protocol.session_events import ParticipantRole
+    from trunkline_protocol.sessions import SessionAttachParams, SessionAttachResult
+
+
+def tools_need_answers() -> TrunklineError:
+    """The client declares tools and did not announce that it answers `tool/call`."""
+    return TrunklineError(
+        ErrorCode.CAPABILITY_MISSING,
+        "This client declares tools and did not announce toolCalls.",
+        hint="Announce events and toolCalls in capabilities.experimental.trunkline.",
+    )
+
+
+class Attachments:
+    """By session; a connection is at most once in each."""
+
+    def __init__(self) -> None:
+        self._peers: dict[str, SessionPeer] = {}
+        self._feeds: dict[str, SessionFeed] = {}
+        self._stopping: set[asyncio.Task[None]] = set()
+
+    def peer(self, session_id: str) -> "Peer | None":
+        """How the connection takes part in a session, if it is attached."""
+        return self._peers.get(session_id)
+
+    async def attach(self, context: "Context", params: "SessionAttachParams") -> "SessionAttachResult":
+        """Follow a session from after the answer on; whoever is attached already begins anew.
+
+        Raises what `SessionHub.attach` raises.
+        """
+        if params.tools and not context.client.tool_calls:
+            raise tools_need_answers()
+        session_id = params.session_id
+        self.detach(context, session_id)
+        peer = self._new_peer(context, session_id, params.role, params.tools)
+        self._peers[session_id] = peer
+        try:
+            result = await context.app.sessions.attach(params, peer)
+        except BaseException:
+            self.detach(context, session_id)
+            raise
+        if context.client.events:
+            since = (
+                params.since.seq if params.since is not None and result.base == "replay" else result.head_seq
+            )
+            self._feed(context, session_id, result.epoch, since, params.delivery.max_latency_ms / 1000)
+        context.requests.after_answer(lambda: self._begin(context, session_id, peer))
+        return result
+
+    def detach(self, context: "Context", session_id: str) -> None:
+        """Follow it no more; silent when it was not followed."""
+        self._stop_feed(session_id)
+        peer = self._peers.pop(session_id, None)
+        if peer is not None:
+            context.app.sessions.detach(session_id, peer)
+
+    async def close(self, context: "Context") -> None:
+        """The connection has ended."""
+        for session_id in list(self._peers):
+            self.detach(context, session_id)
+        if self._stopping:
+            await asyncio.wait(self._stopping)
+
+    def _new_peer(
+        self, context: "Context", session_id: str, role: "ParticipantRole", tools: "tuple[Tool, ...]"
+    ) -> "SessionPeer":
+        from trunkline.rpc.session_peer import SessionPeer
+        from trunkline.sessions.clock import now
+        from trunkline.sessions.identifiers import new_id
+        from trunkline_protocol.session_events import Participant
+
+        allowed = context.principal.role
+        if role == "controller" and allowed != "controller":
+            role = allowed  # an owner is one; who may only observe does that
+        participant = Participant(
+            participant_id=new_id("participant"), role=role, name=context.client.name, attached_at=now()
+        )
+
+        def closed(error: "TrunklineError | None") -> None:
+            self._stop_feed(session_id)
+            self._peers.pop(session_id, None)
+            if context.client.events:
+                said = {} if error is None else {"error": describe(error).to_wire()}
+                context.notify("session/closed", {"sessionId": session_id, **said})
+
+        return SessionPeer(context, participant, tools, closed)
+
+    def _feed(
+        self, context: "Context", session_id: str, epoch: str, after_seq: int, max_latency_s: float
+    ) -> None:
+        from trunkline.rpc.session_feed import SessionFeed
+
+        events = context.app.sessions.follow(session_id, after_seq, max_latency_s=max_latency_s)
+        self._feeds[session_id] = SessionFeed(
+            session_id, epoch, after_seq, events, context.outbox, context.notify
+        )
+
+    def _begin(self, context: "Context", session_id: str, peer: "Peer") -> None:
+        if self._peers.get(session_id) is not peer:
+            return  # detached or attached anew meanwhile
+        if session_id in self._feeds:
+            self._feeds[session_id].start()
+        context.app.sessions.greet(session_id, peer)
+
+    def _stop_feed(self, session_id: str) -> None:
+        feed = self._feeds.pop(session_id, None)
+        if feed is not None:
+            stopping = asyncio.create_task(feed.stop())
+            self._stopping.add(stopping)
+            stopping.add_done_callback(self._stopping.discard)

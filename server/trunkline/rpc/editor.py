@@ -1,0 +1,140 @@
+"""A client as the editor that its sessions' tools work with: its folders, its buffers, and edits by its own hand."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from typing_extensions import override
+
+from trunkline.config.stamps import Stamp, stamp
+from trunkline.errors import TrunklineError
+from trunkline.rpc.client_settings import path_of
+from trunkline.rpc.handshake import position_encoding
+from trunkline.tools.text_files import lines_of
+from trunkline.tools.toolbox import Editor
+from trunkline_protocol.base import JsonObject
+from trunkline_protocol.errors import ErrorCode
+
+if TYPE_CHECKING:
+    from trunkline.rpc.documents import Documents
+    from trunkline.rpc.handshake import Client
+    from trunkline.rpc.questions import Questions
+
+_ANSWER_S = 60.0
+"""How long an editor may take for an edit; some ask their user."""
+_MOST_LINES = 5_000
+"""Finding out which of more lines changed takes longer than anybody wants to wait."""
+_UNIT_BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
+
+
+class ClientEditor(Editor):
+    """One client on this machine."""
+
+    def __init__(self, client: "Client", documents: "Documents", questions: "Questions") -> None:
+        self._capabilities = client.params.get("capabilities")
+        self._documents = documents
+        self._questions = questions
+        self._edited: dict[Path, tuple[str, Stamp]] = {}
+        """Files that were edited and are not open here: what the editor holds of them until the disk changes."""
+
+    @property
+    @override
+    def applies_edits(self) -> bool:
+        return self._can("workspace", "applyEdit") is True
+
+    @override
+    def folders(self) -> Sequence[Path]:
+        paths = (path_of(uri) for uri in self._documents.folders)
+        return [path.resolve() for path in paths if path is not None]
+
+    @override
+    async def open_texts(self) -> Mapping[Path, str]:
+        texts = {path: document.text for path, document in (await self._documents.open()).items()}
+        for path, (text, stamped) in tuple(self._edited.items()):
+            if path in texts or stamp(path) != stamped:
+                del self._edited[path]
+            else:
+                texts[path] = text
+        return texts
+
+    @override
+    async def apply_edit(self, label: str, path: Path, old_text: str | None, new_text: str) -> None:
+        if not self.applies_edits:
+            raise _failed("The editor makes no changes for others.")
+        document = (await self._documents.open()).get(path)
+        if document is None:
+            # What its buffer holds, if there is one, is not known: the text as a whole cannot go wrong.
+            edits = [_whole(old_text or "", new_text)]
+            await self._apply(label, path.as_uri(), None, edits, creates=old_text is None)
+            self._edited[path] = new_text, stamp(path)
+        elif document.text != old_text:
+            raise _failed("The text was changed in the editor meanwhile. Read the file again.")
+        else:
+            changes = line_edits(document.text, new_text, self._encoding)
+            await self._apply(label, document.uri, document.version, changes)
+
+    @property
+    def _encoding(self) -> str:
+        return position_encoding(self._capabilities)
+
+    async def _apply(
+        self, label: str, uri: str, version: int | None, edits: list[JsonObject], *, creates: bool = False
+    ) -> None:
+        edit: JsonObject = {"changes": {uri: edits}}
+        if self._can("workspace", "workspaceEdit", "documentChanges") is True:
+            change = {"textDocument": {"uri": uri, "version": version}, "edits": edits}
+            operations: Any = self._can("workspace", "workspaceEdit", "resourceOperations")
+            creating = creates and isinstance(operations, list) and "create" in operations
+            first = [{"kind": "create", "uri": uri, "options": {"ignoreIfExists": True}}] if creating else []
+            edit = {"documentChanges": [*first, change]}
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                answer = await self._questions.ask("workspace/applyEdit", {"label": label, "edit": edit})
+        except TimeoutError:
+            raise _failed("The editor did not say whether it made the change.") from None
+        if not isinstance(answer, dict) or cast("JsonObject", answer).get("applied") is not True:
+            raise _failed("The editor did not make the change.")
+
+    def _can(self, *path: str) -> Any:
+        value: Any = self._capabilities
+        for name in path:
+            value = cast("JsonObject", value).get(name) if isinstance(value, dict) else None
+        return value
+
+
+def line_edits(old: str, new: str, encoding: str) -> list[JsonObject]:
+    """LSP's edits that make `new` of `old`, as few lines as possible; from the first to the last."""
+    before, after = lines_of(old), lines_of(new)
+    if len(before) + len(after) > _MOST_LINES:
+        return [_whole(old, new)]
+
+    def position(line: int) -> JsonObject:
+        if line < len(before) or not before or before[-1].endswith(("\n", "\r")):
+            return {"line": line, "character": 0}
+        # There is no line behind the last one when that has no end.
+        return {"line": line - 1, "character": _units(before[-1], encoding)}
+
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    return [
+        {"range": {"start": position(i), "end": position(j)}, "newText": "".join(after[k:n])}
+        for tag, i, j, k, n in matcher.get_opcodes()
+        if tag != "equal"
+    ]
+
+
+def _whole(old: str, new: str) -> JsonObject:
+    """Everything, up to a line that comes after any there is: editors cut it off (LSP 3.17, "Position")."""
+    last = max(len(lines_of(old)), 1) + 1
+    start, end = {"line": 0, "character": 0}, {"line": last, "character": 0}
+    return {"range": {"start": start, "end": end}, "newText": new}
+
+
+def _units(text: str, encoding: str) -> int:
+    codec = encoding if encoding == "utf-8" else f"{encoding}-le"
+    return len(text.encode(codec, "surrogatepass")) // _UNIT_BYTES[encoding]
+
+
+def _failed(reason: str) -> TrunklineError:
+    return TrunklineError(ErrorCode.TOOL_FAILED, reason)
