@@ -1,8 +1,10 @@
 """Fixtures for all tests."""
 
 import os
+import shutil
 import signal
-from collections.abc import AsyncGenerator, Iterator
+import tempfile
+from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,14 @@ async def app(user: User) -> AsyncGenerator[Application]:
     """The application of `user`."""
     async with application(user.paths) as made:
         yield made
+
+
+@pytest.fixture
+def sockets() -> Generator[Path]:
+    """A private directory whose path is short enough for sockets, which those of pytest are not."""
+    directory = Path(tempfile.mkdtemp(prefix="trunkline-"))
+    yield directory
+    shutil.rmtree(directory)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ ROOMS = [
 ]
 """From the bottom up: a room imports only rooms before it."""
 
-WAYS_IN = {"rpc", "cli", "client", "demo", "__main__"}
+WAYS_IN = {"rpc", "remote", "cli", "client", "demo", "__main__"}
 """These may import everything."""
 
 MODULES = sorted(SERVER.rglob("*.py"))
@@ -57,10 +57,11 @@ def test_imports_point_down_only(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(SERVER)))
-def test_httpx_is_imported_in_one_module_and_pygls_in_one_room(path: Path) -> None:
+def test_httpx_is_imported_in_one_module_and_pygls_and_websockets_in_one_room_each(path: Path) -> None:
     packages = {name.split(".")[0] for name in imports_of(path)}
     assert "httpx" not in packages or path == SERVER / "wire" / "http.py"
     assert not packages & {"pygls", "lsprotocol"} or room_of(path) == "rpc"
+    assert "websockets" not in packages or room_of(path) == "remote"
 
 
 def test_the_contract_depends_on_pydantic_alone() -> None:

@@ -12,7 +12,7 @@ Rooms, from the bottom up; each imports only from those above it in this list:
     tools             what models may do: workspace tools, MCP servers, permission
     sessions          conversations that the server keeps
     app               the composition root
-    rpc, cli, client, demo   the ways in; they know each other and everything below
+    rpc, remote, cli, client, demo   the ways in; they know each other and everything below
 """
 
 __version__ = "0.1.0"

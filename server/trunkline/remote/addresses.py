@@ -34,6 +34,11 @@ class WebSocketAddress:
         """Whether only this machine reaches it."""
         return ip_address(self.host).is_loopback
 
+    @property
+    def is_any(self) -> bool:
+        """Whether it stands for all addresses of this machine."""
+        return ip_address(self.host).is_unspecified
+
     def url(self, port: int) -> str:
         """The address with the port that was opened."""
         return f"{'wss' if self.is_secure else 'ws'}://{self.authority(port)}"

@@ -19,8 +19,6 @@ from trunkline.rpc.transport import StreamTransport, Transport
 from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
-    import ssl
-
     from trunkline.app import Application
     from trunkline.remote.shares import Shares
     from trunkline.remote.tokens import Token, TokenStore
@@ -132,7 +130,7 @@ class Listeners:
     async def _open_port(self, address: WebSocketAddress, web: WebSettings) -> str:
         from trunkline.remote.ports import allowed_hosts, tls_context
 
-        context: ssl.SSLContext | None = tls_context(web) if address.is_secure else None
+        context = tls_context(address, web)
         hosts: set[str] = set()
 
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -28,17 +28,25 @@ def allowed_hosts(address: WebSocketAddress, port: int, web: WebSettings) -> set
     return hosts | (names if address.is_secure and port == _HTTPS_PORT else set())
 
 
-def tls_context(web: WebSettings) -> ssl.SSLContext:
-    """TLS with the user's certificate.
+def tls_context(address: WebSocketAddress, web: WebSettings) -> ssl.SSLContext | None:
+    """TLS with the user's certificate; None for an address without TLS.
 
     Raises:
-        TrunklineError: there is none, or it cannot be used.
+        TrunklineError: there is none, it cannot be used, or nobody could reach the address.
     """
+    if not address.is_secure:
+        return None
     if web.certificate is None or web.key is None:
         raise TrunklineError(
             ErrorCode.INVALID_PARAMS,
             "TLS needs a certificate and its key.",
             hint="Give them with --tls-cert and --tls-key.",
+        )
+    if address.is_any and not web.hosts:
+        raise TrunklineError(
+            ErrorCode.INVALID_PARAMS,
+            "Listening on every address needs the names under which clients reach it.",
+            hint="Give them with --allow-host, or listen on one address.",
         )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:

@@ -57,6 +57,8 @@ class WebSocketTransport:
 
     async def receive(self) -> Sequence[bytes | FramingError] | None:
         """The messages that have become whole; None at the end, however it came about."""
+        if not self.is_open:
+            return None
         try:
             data = await self._reader.read(_CHUNK)
         except OSError:
@@ -70,7 +72,7 @@ class WebSocketTransport:
         for frame in self._protocol.events_received():
             if isinstance(frame, Frame):
                 self._take(frame, bodies)
-        return bodies if bodies or self.is_open else None
+        return bodies
 
     async def send(self, bodies: Sequence[bytes]) -> None:
         """Write each as a frame and wait until the other side has taken enough; OSError when it is gone."""
@@ -98,9 +100,8 @@ class WebSocketTransport:
                     code = CloseCode.GOING_AWAY if error is None else _OWN_CODES + int(error.code)
                     self._protocol.send_close(code, "" if error is None else error.code.kind)
                     self._flush()
-                    while await self.receive() is not None or self._protocol.state is State.CLOSING:
-                        if self._reader.at_eof():
-                            break
+                    while self._protocol.close_rcvd is None and (data := await self._reader.read(_CHUNK)):
+                        self._protocol.receive_data(data)
                 self._writer.close()
                 await self._writer.wait_closed()
         except TimeoutError:

@@ -1,10 +1,7 @@
-"""Listeners in this process, and short paths for their sockets."""
+"""Listeners in this process."""
 
-import shutil
-import tempfile
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 import pytest
 
@@ -14,14 +11,6 @@ from trunkline.app import Application
 from trunkline.remote.door import Limits
 from trunkline.remote.listeners import Listeners
 from trunkline.remote.tokens import TokenStore
-
-
-@pytest.fixture
-def sockets() -> Generator[Path]:
-    """A private directory whose path is short enough for sockets, which those of pytest are not."""
-    directory = Path(tempfile.mkdtemp(prefix="trunkline-"))
-    yield directory
-    shutil.rmtree(directory)
 
 
 @pytest.fixture

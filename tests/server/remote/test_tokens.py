@@ -5,7 +5,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -51,22 +50,15 @@ def test_nothing_else_lets_in(tokens: TokenStore, presented: bytes) -> None:
     assert tokens.admit(issued.token.digest.encode()) is None, "what is stored is no token"
 
 
-@pytest.mark.parametrize(
-    ("change", "stays"),
-    [
-        (lambda store, issued: store.revoke(issued.token.token_id), False),
-        (lambda store, issued: store.rotate(issued.token.token_id), False),
-        (lambda store, _: store.create("admin"), True),
-    ],
-    ids=["revoke", "rotate", "another one"],
-)
+@pytest.mark.parametrize(("change", "stays"), [("revoke", False), ("rotate", False), ("create", True)])
 def test_a_change_of_another_process_counts_at_once(
-    tokens: TokenStore, user: User, change: Callable[[TokenStore, Issued], object], *, stays: bool
+    tokens: TokenStore, user: User, change: str, *, stays: bool
 ) -> None:
     issued = tokens.create("control")
     old = secret_of(issued)
     assert tokens.admit(old) == issued.token
-    change(TokenStore(user.paths.data), issued)
+    other = TokenStore(user.paths.data)
+    other.create() if change == "create" else getattr(other, change)(issued.token.token_id)
     assert tokens.still_admits(issued.token) is stays
     assert (tokens.admit(old) is not None) is stays
 

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Subprotocol
 
 from support.remote import MakeListeners, exchange, read_token, web_wire
 from support.wire import request
@@ -189,8 +190,8 @@ async def test_a_client_offers_the_subprotocol_and_speaks_json_in_text_frames(po
     async with connect(
         port.url,
         additional_headers=headers,
-        subprotocols=["other", "trunkline.v1"],
-        proxy=None,  # pyright: ignore[reportArgumentType]
+        subprotocols=[Subprotocol("other"), Subprotocol("trunkline.v1")],
+        proxy=None,
     ) as connection:
         assert connection.subprotocol == "trunkline.v1"
         text = json.dumps(request("initialize", 1, capabilities={}))
@@ -209,6 +210,17 @@ async def test_binary_frames_and_messages_that_are_too_large_end_the_connection(
                 await asyncio.gather(wire.connection.send(message), wire.connection.recv())
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == code
+
+
+async def test_a_client_that_says_goodbye_and_stays_on_the_line_is_hung_up_on(port: Port) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port.number)
+    goodbye = bytes([0x88, 0x80, 0, 0, 0, 0])
+    writer.write(upgrade(port) + goodbye)
+    async with asyncio.timeout(10):
+        answer = await reader.read(-1)
+    assert status(answer) == 101
+    assert answer.endswith(b"\x88\x00")
+    writer.close()
 
 
 async def test_a_live_connection_dies_with_its_token(port: Port, tokens: TokenStore) -> None:
@@ -295,6 +307,15 @@ async def test_tls_needs_a_certificate_that_can_be_used(listeners: Listeners, tm
         with pytest.raises(TrunklineError, match="certificate") as caught:
             await listeners.open(address, settings)
         assert caught.value.code is ErrorCode.INVALID_PARAMS
+
+
+async def test_a_port_on_every_address_needs_the_names_under_which_it_is_reached(
+    listeners: Listeners, certificate: Path
+) -> None:
+    address = read_address("wss://0.0.0.0:0")
+    with pytest.raises(TrunklineError, match="every address") as caught:
+        await listeners.open(address, WebSettings(certificate, certificate))
+    assert "--allow-host" in (caught.value.fields.get("hint") or "")
 
 
 async def test_a_port_that_is_taken_is_an_error_that_says_so(
