@@ -20,7 +20,7 @@ import pytest
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, SERVER, User
-from trunkline.client import Client, ConnectionLostError, RequestError
+from trunkline.client import Client, ConnectionLostError, RequestError, StreamChannel
 from trunkline.rpc.framing import FrameDecoder, encode_frame
 from trunkline_protocol.chat import ChatStreamParams
 
@@ -110,7 +110,7 @@ async def running(user: User, *arguments: str) -> AsyncGenerator[Server]:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        client = Client(process.stdout, process.stdin)
+        client = Client(StreamChannel(process.stdout, process.stdin))
         try:
             yield Server(process, client, lifeline)
         finally:

@@ -12,7 +12,7 @@ import pytest
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, SERVER, User
-from trunkline.client import Client
+from trunkline.client import Client, StreamChannel
 from trunkline_protocol.chat import ChatEvent, ChatStreamParams, MessageCompleted, TextDelta
 
 NOISY_DEPENDENCY = """
@@ -108,7 +108,7 @@ async def test_a_dependency_that_prints_disturbs_no_frame(
     assert process.stderr is not None
     noise = asyncio.create_task(process.stderr.read())
     output = Recorder(process.stdout)
-    client = Client(output, process.stdin)
+    client = Client(StreamChannel(output, process.stdin))
     events: list[ChatEvent] = []
     chat = ChatStreamParams.model_validate({"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]})
     # A stream that has lost its rhythm answers nothing; the end of the process then ends the waiting.

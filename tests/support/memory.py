@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any, TypedDict, Unpack
 
 from trunkline.app import Application
-from trunkline.client import Client
+from trunkline.client import Client, StreamChannel
 from trunkline.config.paths import Paths
 from trunkline.errors import TrunklineError
 from trunkline.rpc.connection import Connection
@@ -42,7 +42,7 @@ async def connected(
 ) -> AsyncGenerator[Client]:
     """A client of `app` that has done the handshake."""
     async with raw_connection(app, **options) as (reader, writer):
-        client = Client(reader, writer, on_notification)
+        client = Client(StreamChannel(reader, writer), on_notification)
         await client.initialize(capabilities)
         try:
             yield client

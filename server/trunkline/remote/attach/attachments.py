@@ -72,6 +72,10 @@ class Attachments:
         if attachment is not None:
             attachment.seq = max(attachment.seq, _number(params.get("toSeq")))
 
+    def closed(self, params: "Json") -> None:
+        """The server says that a session is no more."""
+        self._by_id.pop(str(params.get("sessionId")), None)
+
     def renewals(self) -> "list[Json]":
         """Params of `session/attach`, one for every session."""
         return [

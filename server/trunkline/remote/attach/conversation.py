@@ -166,6 +166,8 @@ class Conversation:
         else:
             if method == "session/lagged":
                 self._attachments.lagged(params)
+            elif method == "session/closed":
+                self._attachments.closed(params)
             self._to_editor(body)
 
     def _take_result(self, message: "Json", msg_id: "MsgId | None", body: bytes) -> None:

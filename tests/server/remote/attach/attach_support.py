@@ -27,6 +27,7 @@ class Caller(Wire):
         super().__init__(reader, writer)
         self.head = head
         """What came before the first frame."""
+        self.reader = reader
         self.writer = writer
 
     async def greet(self, capabilities: Any = CAPABILITIES) -> Any:

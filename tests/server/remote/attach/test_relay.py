@@ -29,14 +29,12 @@ async def test_bodies_pass_untouched_and_in_order_both_ways(user: User) -> None:
     odd = b'{"jsonrpc":"2.0", "method":"x/y",  "params":{"a":1.50,"b":"\\ud83d","c":[{}]}}'
     async with relayed(user) as talk:
         assert talk.caller.head == f"Authorization: Bearer {TOKEN}\r\n\r\n".encode()
-        for near, far in ((talk.wire, talk.caller), (talk.caller, talk.wire)):
-            near.send_bytes(
-                encode_frame(odd) + encode_frame(b"no json") + encode_frame(odd.replace(b"x/y", b"z"))
-            )
-            read = far._reader
-            expected = encode_frame(odd) + encode_frame(b"no json") + encode_frame(odd.replace(b"x/y", b"z"))
+        frames = encode_frame(odd) + encode_frame(b"no json") + encode_frame(odd.replace(b"x/y", b"z"))
+        for near, far in ((talk.wire, talk.caller.reader), (talk.caller, talk.editor.process.stdout)):
+            near.send_bytes(frames)
+            assert far is not None
             async with asyncio.timeout(10):
-                assert await read.readexactly(len(expected)) == expected
+                assert await far.readexactly(len(frames)) == frames
 
 
 async def test_the_editors_process_means_nothing_to_the_server_and_is_watched_here(user: User) -> None:
@@ -134,7 +132,11 @@ async def test_a_new_connection_is_greeted_and_told_what_the_old_one_knew(user: 
     async with relayed(user) as talk:
         await talk.follow(head=4, tools=[{"name": "t"}])
         uri = "file:///a.py"
-        changes = [[{"range": {}, "text": "old"}], [{"text": "whole"}], [{"range": {}, "text": "more"}]]
+        changes: list[Any] = [
+            [{"range": {}, "text": "old"}],
+            [{"text": "whole"}],
+            [{"range": {}, "text": "more"}],
+        ]
         documents = [
             notification("textDocument/didOpen", textDocument={"uri": uri, "text": "x"}),
             *(
