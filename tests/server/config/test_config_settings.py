@@ -98,3 +98,11 @@ def test_null_means_absent_everywhere() -> None:
     assert settings.provider["b"].options == ProviderOptions()
     assert settings.enabled_providers is None
     assert settings.disabled_providers == ()
+
+
+@pytest.mark.parametrize("days", [0, -1, 36_501, "90", 1.5, True])
+def test_retention_is_a_whole_number_of_days(days: object) -> None:
+    assert Settings.model_validate({"sessions": {"retention_days": 1}}).sessions.retention_days == 1
+    assert Settings.model_validate({"sessions": None}).sessions.retention_days is None
+    with pytest.raises(ValidationError):
+        Settings.model_validate({"sessions": {"retention_days": days}})

@@ -85,9 +85,6 @@ def _migrate(connection: sqlite3.Connection, path: Path, timeout_s: float) -> No
     try:
         # SQLite does not wait for its own locks when the journal mode changes.
         with FileLock(path.with_name(path.name + ".lock"), timeout=timeout_s, mode=0o600):
-            connection.execute(
-                "PRAGMA auto_vacuum = INCREMENTAL"
-            )  # so that deleting can make the file smaller
             (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             if mode != "wal":
                 raise unusable(path, f"journal mode {mode} instead of wal")

@@ -49,5 +49,4 @@ def unpacked_time(value: int | str) -> str:
     """RFC 3339 again."""
     if isinstance(value, str):
         return value
-    seconds, milliseconds = divmod(value, 1000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{milliseconds:03}Z"
+    return datetime.fromtimestamp(value / 1000, UTC).isoformat(timespec="milliseconds")[:-6] + "Z"

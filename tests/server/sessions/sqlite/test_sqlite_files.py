@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import sqlite3
 import subprocess
@@ -144,6 +145,30 @@ async def test_of_a_deleted_session_nothing_is_left(path: Path, log: SqliteSessi
     assert size_of(path) < size // 4
     assert len(await everything(log, "session-2")) == 61
     await other.aclose()
+
+
+async def test_rows_that_moved_from_page_to_page_left_no_copies(path: Path, log: SqliteSessionLog) -> None:
+    chance = random.Random(0)  # noqa: S311 - nothing is kept secret with it
+    leases = [await log.create(a_session(f"s{n}", title=f"{CANARY}{n:02}"), [created()]) for n in range(12)]
+    heads = [1] * len(leases)
+    for _ in range(400):  # all grow in turns, so that they share pages
+        number = chance.randrange(len(leases))
+        first, text = heads[number] + 1, f"{CANARY}{number:02}"
+        events = [
+            an_event(
+                seq, chance.choice(["text.delta", "x"]), body={"t": text * chance.choice([1, 2, 30, 200])}
+            )
+            for seq in range(first, first + chance.randint(1, 20))
+        ]
+        heads[number] = events[-1].seq
+        await append(log, leases[number], *events)
+
+    for lease in leases[2:]:
+        await log.delete(lease)
+
+    assert found_in_files(path.parent, f"{CANARY}0[01]") != []
+    assert found_in_files(path.parent, f"{CANARY}0[2-9]") == []
+    assert found_in_files(path.parent, f"{CANARY}1") == []
 
 
 async def test_what_a_reader_kept_in_the_write_ahead_log_is_gone_at_the_end(

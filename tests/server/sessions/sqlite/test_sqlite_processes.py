@@ -1,6 +1,7 @@
 """The log under several processes at once, and under processes that are killed."""
 
 import random
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Awaitable, Iterator
@@ -152,3 +153,35 @@ async def test_two_logs_of_one_process_are_two_owners(path: Path) -> None:
     assert await everything(other, "session-1") == [created(), an_event(2)]
     assert lease.session_id == "session-1"
     await other.aclose()
+
+
+@pytest.mark.parametrize(
+    ("owner", "is_same"),
+    [
+        ("{boot}-1-0123", True),
+        ("elsewhen-1-0123", False),  # the machine went down: what was told and not synchronised may be gone
+        ("unknown-1-0123", False),
+        (None, True),
+    ],
+)
+async def test_epoch_is_another_one_when_events_may_have_been_lost(
+    path: Path, owner: str | None, is_same: bool
+) -> None:
+    log = SqliteSessionLog(path)
+    await log.create(a_session(epoch="before"), [created()])
+    await log.aclose()
+    connection = sqlite3.connect(path, isolation_level=None)
+    boot = this_boot()
+    connection.execute("UPDATE sessions SET owner_id = ?, lease = 'x'", (owner and owner.format(boot=boot),))
+    connection.close()
+
+    log = SqliteSessionLog(path)
+    await log.acquire("session-1")
+    epoch = (await log.get("session-1")).epoch
+    await log.aclose()
+    assert (epoch == "before") == (is_same and (owner is None or boot != "unknown"))
+
+
+def this_boot() -> str:
+    file = Path("/proc/sys/kernel/random/boot_id")
+    return file.read_text(encoding="ascii").partition("-")[0] if file.exists() else "unknown"
