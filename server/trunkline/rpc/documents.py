@@ -1,7 +1,8 @@
 """What a client keeps in step with the server: its workspace folders and its open buffers.
 
-Nobody may ever ask for a buffer, and what reads them is slow to import. So messages wait as they came until somebody
-asks, or until they are many; then it is imported in a thread, and they are taken over in their order.
+Nobody may ever ask for a buffer, and what reads them is slow to import. So messages wait as they came until
+somebody asks, or until they are many; then it is imported in a thread, and they are taken over in their
+order.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from trunkline.rpc.client_settings import folders_at_start, path_of, uris_of
+from trunkline.rpc.handshake import position_encoding
 
 if TYPE_CHECKING:
     from trunkline.rpc.synchronised import SynchronisedDocuments
@@ -35,8 +37,8 @@ class OpenDocument:
 class Documents:
     """The folders and buffers of one client."""
 
-    def __init__(self, initialize_params: dict[str, Any], position_encoding: str) -> None:
-        self._encoding = position_encoding
+    def __init__(self, initialize_params: dict[str, Any]) -> None:
+        self._encoding = position_encoding(initialize_params.get("capabilities"))
         self._folders = dict.fromkeys(folders_at_start(initialize_params))
         self._waiting: list[tuple[str, Any]] = []
         self._synchronised: SynchronisedDocuments | None = None
@@ -98,10 +100,10 @@ class Documents:
         self._folders |= dict.fromkeys(uris_of(cast("list[Any]", added) if isinstance(added, list) else []))
 
 
-def _synchronised(position_encoding: str) -> "SynchronisedDocuments":
+def _synchronised(encoding: str) -> "SynchronisedDocuments":
     from trunkline.rpc.synchronised import SynchronisedDocuments
 
-    return SynchronisedDocuments(position_encoding)
+    return SynchronisedDocuments(encoding)
 
 
 def _resolved(path: Path) -> Path:

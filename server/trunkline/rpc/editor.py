@@ -1,19 +1,18 @@
-"""A client as the editor that its sessions' tools work with: its folders, its buffers, and edits by its own hand."""
+"""A client as the editor that tools of sessions work with: its folders, its buffers, edits by its own hand.
+
+It has the shape of an `Editor` of `trunkline.tools` and imports nothing of that room before an edit is made:
+every connection has one, and few use it.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-
-from typing_extensions import override
 
 from trunkline.config.stamps import Stamp, stamp
 from trunkline.errors import TrunklineError
 from trunkline.rpc.client_settings import path_of
 from trunkline.rpc.handshake import position_encoding
-from trunkline.tools.text_files import lines_of
-from trunkline.tools.toolbox import Editor
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
@@ -29,7 +28,7 @@ _MOST_LINES = 5_000
 _UNIT_BYTES = {"utf-8": 1, "utf-16": 2, "utf-32": 4}
 
 
-class ClientEditor(Editor):
+class ClientEditor:
     """One client on this machine."""
 
     def __init__(self, client: "Client", documents: "Documents", questions: "Questions") -> None:
@@ -37,20 +36,20 @@ class ClientEditor(Editor):
         self._documents = documents
         self._questions = questions
         self._edited: dict[Path, tuple[str, Stamp]] = {}
-        """Files that were edited and are not open here: what the editor holds of them until the disk changes."""
+        """Files that were edited and are not open: what the editor holds of them until the disk changes."""
 
     @property
-    @override
     def applies_edits(self) -> bool:
+        """Whether `apply_edit` can work at all."""
         return self._can("workspace", "applyEdit") is True
 
-    @override
     def folders(self) -> Sequence[Path]:
+        """Its workspace folders, absolute and resolved."""
         paths = (path_of(uri) for uri in self._documents.folders)
         return [path.resolve() for path in paths if path is not None]
 
-    @override
     async def open_texts(self) -> Mapping[Path, str]:
+        """The texts of all open buffers, unsaved changes included, by resolved path."""
         texts = {path: document.text for path, document in (await self._documents.open()).items()}
         for path, (text, stamped) in tuple(self._edited.items()):
             if path in texts or stamp(path) != stamped:
@@ -59,8 +58,12 @@ class ClientEditor(Editor):
                 texts[path] = text
         return texts
 
-    @override
     async def apply_edit(self, label: str, path: Path, old_text: str | None, new_text: str) -> None:
+        """Make `new_text` of `old_text` in a file, in a way that its user can undo; None makes a new file.
+
+        Raises:
+            TrunklineError: TOOL_FAILED when the editor refuses or cannot, or the text is another one by now.
+        """
         if not self.applies_edits:
             raise _failed("The editor makes no changes for others.")
         document = (await self._documents.open()).get(path)
@@ -106,6 +109,10 @@ class ClientEditor(Editor):
 
 def line_edits(old: str, new: str, encoding: str) -> list[JsonObject]:
     """LSP's edits that make `new` of `old`, as few lines as possible; from the first to the last."""
+    from difflib import SequenceMatcher
+
+    from trunkline.tools.text_files import lines_of
+
     before, after = lines_of(old), lines_of(new)
     if len(before) + len(after) > _MOST_LINES:
         return [_whole(old, new)]
@@ -126,7 +133,7 @@ def line_edits(old: str, new: str, encoding: str) -> list[JsonObject]:
 
 def _whole(old: str, new: str) -> JsonObject:
     """Everything, up to a line that comes after any there is: editors cut it off (LSP 3.17, "Position")."""
-    last = max(len(lines_of(old)), 1) + 1
+    last = old.count("\n") + old.count("\r") + 2
     start, end = {"line": 0, "character": 0}, {"line": last, "character": 0}
     return {"range": {"start": start, "end": end}, "newText": new}
 

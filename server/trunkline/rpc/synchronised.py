@@ -1,7 +1,7 @@
 """LSP's synchronisation of text documents, by pygls: the open buffers of one client.
 
-Importing lsprotocol takes longer than everything else at start-up together: `rpc.documents` imports this module when
-somebody asks for the text of a buffer.
+Importing lsprotocol takes longer than everything else at start-up together: `rpc.documents` imports this
+module when somebody asks for the text of a buffer.
 """
 
 import re

@@ -15,8 +15,8 @@ EDIT_FILE = Tool(
     name="edit_file",
     description=(
         "Change a text file of the workspace in the user's editor, or make a new one. Give `oldText` and "
-        "`newText` to replace a part, or `content` for the whole file. The change is not saved: the user does "
-        "that, and can undo it."
+        "`newText` to replace a part, or `content` for the whole file. The change is not saved: the user "
+        "does that, and can undo it."
     ),
     input_schema={
         "type": "object",

@@ -1,10 +1,8 @@
 """`read_file`: lines of one file, numbered, so that the model can ask for the next ones and speak of them."""
 
-import re
-
 from trunkline.tools.confinement import Confinement, refused
 from trunkline.tools.output import MOST_CHARACTERS, clipped
-from trunkline.tools.text_files import OpenTexts, read_text
+from trunkline.tools.text_files import OpenTexts, lines_of, read_text
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import Tool
 
@@ -33,7 +31,7 @@ READ_FILE = Tool(
 def read_file(confinement: Confinement, texts: OpenTexts, arguments: JsonObject) -> str:
     """The lines, and a marker that says how to read on where some are left out; raises TOOL_FAILED."""
     place = confinement.locate(arguments["path"])
-    lines = lines_of(read_text(place, texts))
+    lines = [line.rstrip("\r\n") for line in lines_of(read_text(place, texts))]
     first = int(arguments.get("startLine", 1))
     last = min(int(arguments.get("endLine", len(lines))), len(lines), first + MOST_LINES - 1)
     if not lines:
@@ -52,11 +50,3 @@ def read_file(confinement: Confinement, texts: OpenTexts, arguments: JsonObject)
     if end < len(lines) and end < int(arguments.get("endLine", len(lines))):
         shown.append(f"({len(lines)} lines in all; read on with startLine {end + 1})")
     return "\n".join(shown)
-
-
-def lines_of(text: str) -> list[str]:
-    """The lines as editors count them (LSP 3.17, "Text Documents"), without their ends."""
-    lines = re.split(r"\r\n|\n|\r", text)
-    if not lines[-1]:
-        lines.pop()
-    return lines

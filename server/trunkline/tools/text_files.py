@@ -1,6 +1,7 @@
 """Text of files as tools read it: UTF-8, of a bounded size, and an open buffer before the disk."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,6 +33,11 @@ def read_text(place: Place, texts: OpenTexts) -> str:
         raise refused(
             f"{place.shown} is not UTF-8 text: line {line} has the byte 0x{data[error.start]:02x}."
         ) from None
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines with their ends, as LSP counts them (3.17, "Text Documents"); Python knows more ends."""
+    return re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
 
 
 def read_data(place: Place) -> bytes:
