@@ -98,11 +98,12 @@ def estimate(params: ModelCountTokensParams) -> int:
     if params.messages is None:
         tokens = _of_text(params.text or "")
     else:
-        tokens = _PER_CONVERSATION + sum(map(_of_message, params.messages))
+        tokens = _PER_CONVERSATION + sum(map(estimate_message, params.messages))
     return math.ceil(tokens + sum(map(_of_tool, params.tools)))
 
 
-def _of_message(message: Message) -> float:
+def estimate_message(message: Message) -> float:
+    """About how many tokens one message of a conversation is."""
     return _PER_MESSAGE + _of_parts(message.content)
 
 

@@ -161,7 +161,9 @@ class Turn:
 
     async def _compact(self, info: "ModelInfo") -> None:
         self._compacted = True
-        compaction = await compact(self._services.engine, info, self._context, self._client_id)
+        compaction = await compact(
+            self._services.engine, info, self._context, self.request.options, self._client_id
+        )
         self.spent.add(compaction.usage, compaction.cost)
         self._context.compact(compaction.summary, compaction.first_kept_turn_id)
         self._usage = None
