@@ -6,6 +6,7 @@ database   opening: private files, whose file it is, settings of the connection,
 schema     tables, and the way from every older version to this one
 writing    sessions, events and turns into rows
 reading    rows into sessions, events and turns
+    json_body  JSON and times as the database keeps them
 leases     who may write to a session
 owners     which processes are alive: a lock file of each
 deletion   deleting so that the text is in none of the files
