@@ -4,6 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError, describe
+from trunkline.remote.audit import audit
 from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Attachments:
                 params.since.seq if params.since is not None and result.base == "replay" else result.head_seq
             )
             self._feed(context, session_id, result.epoch, since, params.delivery.max_latency_ms / 1000)
+        audit("attached", context.principal, f"{session_id} as {peer.participant.role}")
         context.requests.after_answer(lambda: self._begin(context, session_id, peer))
         return result
 
@@ -66,6 +68,7 @@ class Attachments:
         self._stop_feed(session_id)
         peer = self._peers.pop(session_id, None)
         if peer is not None:
+            audit("detached", context.principal, session_id)
             context.app.sessions.detach(session_id, peer)
 
     async def close(self, context: "Context") -> None:
@@ -86,8 +89,14 @@ class Attachments:
         allowed = context.principal.role
         if role == "controller" and allowed != "controller":
             role = allowed  # an owner is one; who may only observe does that
+        if tools and role == "observer":
+            raise TrunklineError(
+                ErrorCode.NOT_PERMITTED,
+                "An observer is asked for nothing, so it cannot declare tools.",
+                hint="Attach with the role controller, if the token allows that.",
+            )
         participant = Participant(
-            participant_id=new_id("participant"), role=role, name=context.client.name, attached_at=now()
+            participant_id=new_id("participant"), role=role, name=_name(context), attached_at=now()
         )
 
         def closed(error: "TrunklineError | None") -> None:
@@ -122,3 +131,11 @@ class Attachments:
             stopping = asyncio.create_task(feed.stop())
             self._stopping.add(stopping)
             stopping.add_done_callback(self._stopping.discard)
+
+
+def _name(context: "Context") -> str | None:
+    """What others see: what the owner called the token comes before what the client calls itself."""
+    said = context.client.name
+    if not context.principal.is_remote:
+        return said
+    return context.principal.name if said is None else f"{context.principal.name} ({said})"

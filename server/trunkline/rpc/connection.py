@@ -12,6 +12,8 @@ from pydantic_core import PydanticSerializationError
 from trunkline.errors import TrunklineError, describe
 from trunkline.rpc.attachments import Attachments
 from trunkline.rpc.client_settings import ClientSettings, folders_at_start
+from trunkline.rpc.documents import Documents
+from trunkline.rpc.editor import ClientEditor
 from trunkline.rpc.editor_settings import SECTION
 from trunkline.rpc.events import ClientEvents
 from trunkline.rpc.features import find_handler, lane_of
@@ -32,7 +34,6 @@ from trunkline_protocol.codes import ErrorCode
 if TYPE_CHECKING:
     from trunkline.app import Application
     from trunkline.remote.shares import Shares
-    from trunkline.rpc.documents import Documents
     from trunkline.rpc.features import Entry
     from trunkline.rpc.transport import Transport
     from trunkline_protocol.errors import WireError
@@ -40,9 +41,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _GRACE_S = 2.0
-"""How long unfinished requests may take to clean up when the client has gone."""
+"""How long unfinished requests may take to clean up when the client has gone, and then what is unwritten."""
+_LEAST_GRACE_S = 0.1
 
-_DOCUMENT_METHODS = ("textDocument/did", "notebookDocument/did", "workspace/didChangeWorkspaceFolders")
+_DOCUMENT_METHODS = ("textDocument/did", "workspace/didChangeWorkspaceFolders")
 """Notifications that keep documents and folders in step."""
 
 
@@ -238,6 +240,7 @@ class Connection:
     def _adopt(self, client: Client) -> None:
         """Take over what the client said of itself, once its `initialize` is answered."""
         self._client = client
+        self._documents = Documents(client.params)
         self._context = Context(
             app=self._app,
             principal=self._principal,
@@ -247,7 +250,7 @@ class Connection:
             settings=self._settings,
             status=self._status,
             questions=self._questions,
-            editor=None,
+            editor=ClientEditor(client, self._documents, self._questions),
             attachments=self._attachments,
             remote=self._remote,
             notify=self.notify,
@@ -288,12 +291,15 @@ class Connection:
         rest = {reading, writing, ending, *self._watches}
         for task in rest - {writing}:
             task.cancel()
+        # A client that does not read any more gets no more than this.
+        deadline = asyncio.get_running_loop().time() + _GRACE_S
         with contextlib.suppress(OSError, TimeoutError):
-            # A client that does not read any more gets no more than this.
-            await asyncio.wait_for(self._outbox.flushed(), _GRACE_S)
+            async with asyncio.timeout_at(deadline):
+                await self._outbox.flushed()
         writing.cancel()
         await asyncio.wait(rest)
-        await self._transport.close(self._end_error, _GRACE_S)
+        left_s = deadline - asyncio.get_running_loop().time()
+        await self._transport.close(self._end_error, max(left_s, _LEAST_GRACE_S))
         for task in rest:
             if not task.cancelled() and (error := task.exception()) is not None:
                 logger.error("the connection ended with an error", exc_info=error)
@@ -316,18 +322,11 @@ class Connection:
             self._settings.take_folders(uris)
 
     def _synchronise(self, method: str, params: Any) -> None:
-        try:
-            if self._documents is None:
-                from trunkline.rpc.documents import Documents
-
-                assert self._client is not None  # noqa: S101 - the gate
-                self._documents = Documents(self._client.params)
-            self._documents.receive(method, params)
-            if method == "workspace/didChangeWorkspaceFolders":
-                self._take_folders(self._documents.workspace.folders)
-                self._app.changes.providers()
-        except Exception as error:  # noqa: BLE001 - whatever lsprotocol's converter makes of odd params
-            logger.warning("the params of %s do not fit: %s", method, type(error).__name__)
+        assert self._documents is not None  # noqa: S101 - the gate
+        self._documents.receive(method, params)
+        if method == "workspace/didChangeWorkspaceFolders":
+            self._take_folders(self._documents.folders)
+            self._app.changes.providers()
 
     # --- answering -------------------------------------------------------------------------------------
 

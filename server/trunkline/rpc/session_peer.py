@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pydantic import ValidationError
 
+from trunkline.remote.audit import audit
 from trunkline.rpc.permission_dialog import ask_in_dialog
 from trunkline_protocol.tools import (
     PERMISSION_REQUEST,
@@ -63,8 +64,16 @@ class SessionPeer:
     async def ask_permission(self, params: PermissionRequestParams) -> PermissionRequestResult | None:
         """Ask its user, in a dialog of LSP's if it must be; None for anything but an answer."""
         if not self._context.client.permissions:
-            return await ask_in_dialog(self._answer, params)
-        return _read(PermissionRequestResult, await self._answer(PERMISSION_REQUEST.name, params.to_wire()))
+            answer = await ask_in_dialog(self._answer, params)
+        else:
+            answer = _read(
+                PermissionRequestResult, await self._answer(PERMISSION_REQUEST.name, params.to_wire())
+            )
+        chosen = "denied" if answer is None else answer.option_id or answer.outcome
+        audit(
+            "permission", self._context.principal, f"{params.subject.tool} in {params.session_id}: {chosen}"
+        )
+        return answer
 
     def closed(self, error: "TrunklineError | None") -> None:
         """The session is gone."""

@@ -1,5 +1,6 @@
 """What a client may do depends on its token, whatever it says of itself."""
 
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,41 @@ def test_keys_and_settings_need_admin_and_nobody_who_only_observes_can_spend() -
     assert {scopes[name] for name in admin} == {"admin"}
     spending = ["chat/stream", "model/countTokens", "provider/test", "session/prompt", "session/steer"]
     assert {scopes[name] for name in spending} == {"control"}
+
+
+async def test_an_observer_that_attaches_as_more_stays_one_and_runs_no_tools(
+    listeners: Listeners, tokens: TokenStore, sockets: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "trunkline.audit")
+    path = sockets / "t.sock"
+    await listeners.open(UnixAddress(path))
+    shown = {scope: tokens.create(scope, f"my {scope}") for scope in SCOPES}
+    tool = {"name": "read", "description": "Read.", "inputSchema": {"type": "object"}}
+    able: dict[str, Any] = {
+        "experimental": {"trunkline": {"versions": ["1.0"], "toolCalls": {}, "permissions": {}}}
+    }
+    named = {"name": "admin"}
+    async with (
+        unix_wire(path, header(read_token(shown["control"].file))) as owner,
+        unix_wire(path, header(read_token(shown["observe"].file))) as other,
+    ):
+        await owner.handshake()
+        await other.handshake(capabilities=able, clientInfo=named)
+        owner.send(request("session/create", 1, model="openai/gpt-4.1"))
+        session_id = (await owner.receive())["result"]["session"]["sessionId"]
+        attach = {"sessionId": session_id, "role": "controller"}
+        other.send(request("session/attach", 1, **attach, tools=[tool]))
+        assert (await other.receive())["error"]["code"] == ErrorCode.NOT_PERMITTED
+        other.send(request("session/attach", 2, **attach))
+        attached = (await other.receive())["result"]
+        assert attached["role"] == "observer"
+        assert [each["name"] for each in attached["participants"]] == ["my observe (admin)"]
+        other.send(request("session/detach", 3, sessionId=session_id))
+        assert (await other.receive())["result"] == {}
+    lines = [record.getMessage() for record in caplog.records if record.name == "trunkline.audit"]
+    who = f"by observe {shown['observe'].token.token_id}"
+    assert f"attached: {session_id} as observer {who}" in lines
+    assert f"detached: {session_id} {who}" in lines
 
 
 async def test_a_client_from_elsewhere_neither_narrows_providers_nor_has_files_here_read(

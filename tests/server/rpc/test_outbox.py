@@ -9,7 +9,7 @@ import pytest
 from pydantic_core import PydanticSerializationError
 
 from trunkline.rpc.framing import FrameDecoder
-from trunkline.rpc.outbox import BOUND_BYTES, CEILING_BYTES, Outbox
+from trunkline.rpc.outbox import BOUND_BYTES, BOUND_MESSAGES, CEILING_BYTES, Outbox
 from trunkline.rpc.transport import StreamTransport
 from trunkline_protocol.chat import (
     ChatEvent,
@@ -186,3 +186,56 @@ async def test_null_stays_where_it_means_something() -> None:
     await outbox.flushed()
     writing.cancel()
     assert [message["result"] for message in client.messages()] == [None, {"kept": None, "odd": None}]
+
+
+async def test_who_asks_for_room_waits_while_too_much_is_waiting() -> None:
+    client = SlowClient()
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
+    writing = asyncio.create_task(outbox.run())
+    await outbox.room()
+    for number in range(BOUND_MESSAGES + 2):
+        outbox.send({"method": str(number)})
+    waiting = asyncio.create_task(outbox.room())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    client.reads.set()
+    async with asyncio.timeout(10):
+        await waiting
+    writing.cancel()
+
+
+async def test_the_last_word_takes_the_place_of_what_waits_and_nothing_follows() -> None:
+    client = SlowClient()
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
+    writing = asyncio.create_task(outbox.run())
+    outbox.send({"method": "first"})
+    await asyncio.sleep(0)
+    outbox.send({"method": "waits"})
+    await outbox.progress("t", TextDelta(text="waits"))
+    outbox.leave({"id": None, "error": {"code": 1}})
+    outbox.send({"method": "late"})
+    client.reads.set()
+    await outbox.flushed()
+    writing.cancel()
+    assert [message.get("method", message.get("error")) for message in client.messages()] == [
+        "first",
+        {"code": 1},
+    ]
+
+
+async def test_a_client_that_takes_nothing_is_noticed_and_one_that_takes_something_is_not() -> None:
+    stuck, stalled, alive = SlowClient(), asyncio.Event(), asyncio.Event()
+    alive_client = SlowClient()
+    alive_client.reads.set()
+    outboxes = [
+        Outbox(StreamTransport(asyncio.StreamReader(), stuck), 0.05, stalled.set),
+        Outbox(StreamTransport(asyncio.StreamReader(), alive_client), 0.05, alive.set),
+    ]
+    writing = [asyncio.create_task(outbox.run()) for outbox in outboxes]
+    for outbox in outboxes:
+        outbox.send({"method": "first"})
+    async with asyncio.timeout(10):
+        await stalled.wait()
+    assert not alive.is_set()
+    for task in writing:
+        task.cancel()
