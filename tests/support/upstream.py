@@ -36,6 +36,8 @@ class Answer:
     """Close in the middle: no last chunk."""
     hold: asyncio.Event | None = None
     """Wait for this before the last piece."""
+    stall: bool = False
+    """Send nothing after the pieces, until the client hangs up."""
     silent: bool = False
     """Send nothing at all, not even the head, until the client hangs up."""
     framed: bool = True
@@ -154,6 +156,8 @@ async def _write_answer(
             await _wait_or_hang_up(reader, answer.hold, upstream)
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece) if answer.framed else piece)
         await writer.drain()
+    if answer.stall:
+        await _wait_or_hang_up(reader, asyncio.Event(), upstream)
     if not answer.cut:
         writer.write(b"0\r\n\r\n")
         await writer.drain()

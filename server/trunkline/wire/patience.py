@@ -1,6 +1,7 @@
 """How long one exchange may take, phase by phase: which timer ends the wait that begins now, and when."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trunkline.errors import TrunklineError
@@ -23,11 +24,13 @@ class Timeouts:
 class Patience:
     """The timers of one exchange. Only waiting counts: time in which nobody asks for more bytes does not."""
 
-    def __init__(self, timeouts: Timeouts, ends_at: float | None = None) -> None:
-        """`ends_at` is when everything must be over, in the time of the running event loop."""
+    def __init__(
+        self, timeouts: Timeouts, ends_at: float | None = None, now: Callable[[], float] | None = None
+    ) -> None:
+        """`ends_at` is when everything must be over, in the time of `now`: that of the running event loop."""
         self._timeouts = timeouts
         self._ends_at = ends_at
-        self._now = asyncio.get_running_loop().time
+        self._now = now or asyncio.get_running_loop().time
         self._phase: TimeoutPhase = "connect"
         self._phase_ends = self._after(timeouts.connect)
         self._progress_left = timeouts.progress

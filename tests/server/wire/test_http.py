@@ -3,8 +3,16 @@ import gzip
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from trunkline import __version__
 from trunkline.errors import TrunklineError, describe
@@ -278,6 +286,93 @@ async def test_a_proxy_setting_that_makes_no_sense(
     error = await failure(client, get("http://upstream.test/"))
     assert error.code is ErrorCode.UPSTREAM_UNREACHABLE
     assert "pass" not in describe(error).model_dump_json()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that signs itself, with its key, for 127.0.0.1."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "server.pem"
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@asynccontextmanager
+async def serving_tls(certificate: Path, heads: list[bytes]) -> AsyncGenerator[int]:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(whole("200 OK", b"hello", "Connection: close"))
+        await writer.drain()
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    async with await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+async def test_a_certificate_that_nobody_trusts(client: HttpClient, certificate: Path) -> None:
+    heads: list[bytes] = []
+    async with serving_tls(certificate, heads) as port:
+        error = await failure(client, get(f"https://127.0.0.1:{port}/", authorization=CANARY))
+    assert (error.code, error.fields.get("retryable")) == (ErrorCode.UPSTREAM_UNREACHABLE, False)
+    assert "certificate is not trusted" in (error.fields.get("detail") or "")
+    assert heads == []
+
+
+async def test_a_proxy_gets_no_key_and_tls_goes_through_it(
+    client: HttpClient, certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bytes] = []
+    heads: list[bytes] = []
+
+    async def tunnel(head: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(head)
+        port = int(head.split(b" ")[1].rpartition(b":")[2])
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        async def pump(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                target.write(data)
+            target.close()
+
+        await asyncio.gather(pump(reader, back), pump(there, writer))
+
+    async with serving_tls(certificate, heads) as port, serving(tunnel) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+        monkeypatch.setenv("NO_PROXY", "")
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        done = await client.fetch(get(f"https://127.0.0.1:{port}/v1", authorization=CANARY), timeout_s=10)
+    assert (done.status, done.body) == (200, b"hello")
+    assert len(asked) == 1
+    assert asked[0].startswith(f"CONNECT 127.0.0.1:{port} HTTP/1.1\r\n".encode())
+    assert CANARY.encode() not in asked[0]
+    assert CANARY.encode() in heads[0]
+
+
+@pytest.mark.skipif(find_spec("h2") is not None, reason="HTTP/2 is installed")
+async def test_http2_that_is_not_installed_is_said() -> None:
+    client = HttpClient(http2=lambda: True)
+    error = await failure(client, get("https://127.0.0.1:9/"))
+    assert error.code is ErrorCode.CONFIGURATION_INVALID
+    assert "trunkline[http2]" in (error.fields.get("hint") or "")
 
 
 def test_a_request_does_not_show_its_headers() -> None:
