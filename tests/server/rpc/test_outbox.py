@@ -194,7 +194,7 @@ async def test_who_asks_for_room_waits_while_too_much_is_waiting() -> None:
     writing = asyncio.create_task(outbox.run())
     await outbox.room()
     for number in range(BOUND_MESSAGES + 2):
-        outbox.send({"method": str(number)})
+        outbox.send({"method": str(number), "params": {"text": "x" * 1000}})
     waiting = asyncio.create_task(outbox.room())
     await asyncio.sleep(0)
     assert not waiting.done()
