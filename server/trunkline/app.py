@@ -222,21 +222,24 @@ class Application:
     @cached_property
     def sessions(self) -> "SessionHub":
         """The conversations that are kept."""
-        from trunkline.providers.choices import Choices
         from trunkline.sessions.fanout import LocalFanout
         from trunkline.sessions.hub import HubServices, SessionHub
         from trunkline.sessions.permissions import Permissions
         from trunkline.sessions.sqlite.store import SqliteSessionLog
+        from trunkline.sessions.title import title_model
         from trunkline.sessions.tool_rounds import SessionTools
         from trunkline.tools.user_rules import UserRules
+        from trunkline.tools.workspace_tools import WorkspaceTools
 
         rules = UserRules(self.config, self.paths.config)
+        private = (self.paths.config, self.paths.data, self.paths.state, self.paths.cache)
+        sources = (WorkspaceTools(private, rules.policy),)
         services = HubServices(
             engine=self.chat,
             directory=self.directory,
-            tools_of=lambda session: SessionTools(session, (), Permissions(session, rules)),
-            max_rounds=lambda: 50,
-            small_model=lambda model: self.directory.defaults(Choices(model, None)).small_model,
+            tools_of=lambda session: SessionTools(session, sources, Permissions(session, rules)),
+            settings=lambda: self.config.current().settings.sessions,
+            small_model=lambda model: title_model(self.directory, model),
             changed=self.changes.sessions,
         )
         return SessionHub(SqliteSessionLog(self.paths.state / "sessions.db"), LocalFanout(), services)

@@ -118,6 +118,10 @@ class SessionSettings(SettingsModel):
 
     retention_days: StrictInt | None = Field(default=None, ge=1, le=36_500, examples=[90])
     """Sessions that nobody has used for so many days are deleted; absent, all are kept."""
+    max_rounds: StrictInt = Field(default=50, ge=1, le=1000)
+    """How often a model may ask for tools in one turn before it must answer without."""
+    titles: StrictBool = True
+    """Whether a small model names sessions; it is asked once for each, after its first turn."""
 
 
 class Settings(SettingsModel):

@@ -3,6 +3,7 @@
 The one owner of turns in this process; connections are views of it.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from trunkline.sessions.attaching import attached, cursor_expired, epoch_changed
 from trunkline.sessions.beginning import forked, new_session
 from trunkline.sessions.context import Context
 from trunkline.sessions.following import Told, follow
+from trunkline.sessions.housekeeping import delete_unused, forget_old_deltas
 from trunkline.sessions.ownership import OwnedSessions
 from trunkline.sessions.records import etag_of, event_on_the_wire, session_info, turns_of
 from trunkline.sessions.title import make_title
@@ -39,6 +41,7 @@ from trunkline_protocol.sessions import (
 
 if TYPE_CHECKING:
     from trunkline.chat.engine import ChatEngine
+    from trunkline.config.settings import SessionSettings
     from trunkline.providers.directory import ModelDirectory
     from trunkline.sessions.fanout import Fanout
     from trunkline.sessions.live_session import LiveSession
@@ -68,8 +71,7 @@ class HubServices:
     engine: "ChatEngine"
     directory: "ModelDirectory"
     tools_of: "Callable[[LiveSession], SessionTools]"
-    max_rounds: Callable[[], int]
-    """How often the model may ask for tools in one turn."""
+    settings: "Callable[[], SessionSettings]"
     small_model: Callable[[str], str | None]
     """The model for titles of a session with this model; None where there is none to use."""
     changed: "SessionsChanged"
@@ -84,9 +86,13 @@ class SessionHub:
         self._fanout = fanout
         self._services = services
         self._owned = OwnedSessions(log, fanout, self._equip, self._turn_ended)
+        self._tidying: asyncio.Task[None] | None = None
 
     async def aclose(self) -> None:
         """Interrupt what runs and close the log."""
+        if self._tidying is not None:
+            self._tidying.cancel()
+            await asyncio.wait({self._tidying})
         await self._owned.aclose()
         await self._log.aclose()
 
@@ -95,6 +101,7 @@ class SessionHub:
     async def create(self, params: "SessionCreateParams", model: str, *, trusts_cwd: bool) -> SessionInfo:
         """A new session with `model`; `trusts_cwd` lets the built-in tools read the folder of the params."""
         stored, events = new_session(params, model, trusts_cwd=trusts_cwd)
+        self._tidy()
         lease = await self._log.create(stored, events)
         self._owned.settle(self._owned.add(lease, stored, Context()))
         self._services.changed(stored.session_id)
@@ -206,7 +213,7 @@ class SessionHub:
                     hint="Read what is new, and send the prompt again if it still fits.",
                 )
             was_busy = session.runs_turn
-            turn_id, seq = session.prompt(params, peer and peer.participant.participant_id)
+            turn_id, seq = session.prompt(params, _who(peer))
             await session.stream.flush()
         self._services.changed(params.session_id)
         return SessionPromptResult(turn_id=turn_id, seq=seq, state="queued" if was_busy else "running")
@@ -217,9 +224,8 @@ class SessionHub:
         Raises:
             TrunklineError: NO_ACTIVE_TURN; CONFLICT when another turn is running.
         """
-        participant_id = peer and peer.participant.participant_id
         async with self._writing(params.session_id, peer) as session:
-            event = session.steer(params.expected_turn_id, params.input, participant_id)
+            event = session.steer(params.expected_turn_id, params.input, _who(peer))
             await session.stream.flush()
         return SessionSteerResult(turn_id=params.expected_turn_id, seq=event.seq)
 
@@ -288,10 +294,19 @@ class SessionHub:
         finally:
             self._owned.settle(session)
 
+    def _tidy(self) -> None:
+        """Once in the life of a process, when it makes a session: delete those that nobody uses any more."""
+        days = self._services.settings().retention_days
+        if days is not None and self._tidying is None:
+            self._tidying = asyncio.create_task(delete_unused(self._log, days, self._services.changed))
+
     def _equip(self, session: "LiveSession") -> None:
         session.tools = self._services.tools_of(session)
         session.services = TurnServices(
-            self._services.engine, self._services.directory, session.tools, self._services.max_rounds()
+            self._services.engine,
+            self._services.directory,
+            session.tools,
+            self._services.settings().max_rounds,
         )
 
     async def _give_title(self, session: "LiveSession") -> None:
@@ -308,6 +323,11 @@ class SessionHub:
 
     def _turn_ended(self, session: "LiveSession", turn: "Turn") -> None:
         session.spend(turn.spent)
-        if session.stored.title is None:
+        session.start_job(forget_old_deltas(self._log, session))
+        if session.stored.title is None and self._services.settings().titles:
             session.start_job(self._give_title(session))
         self._services.changed(session.session_id)
+
+
+def _who(peer: "Peer | None") -> str | None:
+    return None if peer is None else peer.participant.participant_id

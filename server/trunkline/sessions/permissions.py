@@ -123,5 +123,4 @@ def _can_be_asked(peer: "Peer") -> bool:
 def _title(run: "ToolRun", access: "Access") -> str:
     if access.kind == "execute":
         return f"Allow the tool {run.name} to run?"
-    where = " outside the workspace" if access.is_outside else ""
-    return f"Allow {run.name} to {_VERBS[access.kind]} {access.path or 'files'}{where}?"
+    return f"Allow {run.name} to {_VERBS[access.kind]} {access.path or 'files'}?"

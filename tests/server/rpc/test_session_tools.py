@@ -158,7 +158,7 @@ async def test_an_editor_that_knows_nothing_of_permissions_shows_a_dialog(
     async def choose(params: dict[str, Any]) -> Any:
         return next(action for action in params["actions"] if action["title"] == "Allow once")
 
-    capabilities = {
+    capabilities: dict[str, Any] = {
         "window": {"showMessage": {"messageActionItem": {}}},
         "experimental": {"trunkline": {"versions": ["1.0"], "events": True, "toolCalls": {}}},
     }
