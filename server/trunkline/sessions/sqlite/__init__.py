@@ -12,5 +12,5 @@
     deletion   deleting so that the text is in none of the files
     errors     what SQLite and the system say, as errors for people
 
-Everything below the store runs in the worker's thread and knows no event loop.
+The store and the worker know the event loop; everything else runs in the worker's thread.
 """
