@@ -59,7 +59,7 @@ class Telemetry:
         log_line(record)
         if not self._settled:
             self._settled = True
-            self._provider = _provider(self._environ)
+            self._provider = _asked_for(self._environ)
         if self._provider is not None:
             _record_span(self._provider, record)
 
@@ -70,21 +70,28 @@ class Telemetry:
             self._provider = None
 
 
-def _provider(environ: Mapping[str, str]) -> "TracerProvider | None":
-    """What the environment asks for, which is OTLP over HTTP or nothing; None also without the extra."""
+def _asked_for(environ: Mapping[str, str]) -> "TracerProvider | None":
+    """What the environment asks for, which is OTLP over HTTP or nothing; None also where it cannot be had."""
     is_off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     exporters = environ.get("OTEL_TRACES_EXPORTER", "otlp")
     if is_off or exporters != "otlp" or not any(environ.get(name) for name in _ENDPOINTS):
         return None
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        return _otlp(environ)
     except ImportError:
         logger.warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but trunkline[otel] is not installed: no traces")
-        return None
-    # Attributes of OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME win over these.
+    except Exception as error:  # noqa: BLE001 - whatever the variables say, requests go on
+        logger.warning("the OTEL_ variables of the environment cannot be used: no traces (%s)", error)
+    return None
+
+
+def _otlp(environ: Mapping[str, str]) -> "TracerProvider":
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    # What is given here wins over the variables, so a name that the user chose must not be given.
     named = environ.get("OTEL_SERVICE_NAME") or "service.name=" in environ.get("OTEL_RESOURCE_ATTRIBUTES", "")
     own: dict[str, AttributeValue] = {} if named else {"service.name": "trunkline"}
     provider = TracerProvider(

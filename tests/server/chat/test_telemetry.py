@@ -206,6 +206,19 @@ async def test_nothing_is_sent_that_was_not_asked_for(environment: dict[str, str
         assert running.requests == []
 
 
+async def test_variables_that_cannot_be_used_are_said_and_requests_go_on(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "-1")
+    telemetry = Telemetry()
+    telemetry.finished(ANSWERED)
+    telemetry.finished(REFUSED)
+    await telemetry.aclose()
+    warned = [line for line in caplog.messages if "no traces" in line]
+    assert len(warned) == 1
+
+
 # --- the log ----------------------------------------------------------------------------------------------
 
 
