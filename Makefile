@@ -12,7 +12,7 @@ demo: $(STAMP)
 	@$(BIN)/trunkline demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
