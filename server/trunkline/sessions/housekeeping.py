@@ -1,11 +1,11 @@
 """What keeps the log from growing for ever: old deltas, and sessions that nobody has used for long."""
 
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError
 from trunkline.sessions.attaching import REPLAY_EVENTS
+from trunkline.sessions.clock import days_ago
 
 if TYPE_CHECKING:
     from trunkline.sessions.hub import SessionsChanged
@@ -32,9 +32,8 @@ async def forget_old_deltas(log: "SessionLog", session: "LiveSession") -> None:
 
 async def delete_unused(log: "SessionLog", days: int, changed: "SessionsChanged") -> None:
     """Delete the sessions that nobody has used for so many days."""
-    limit = datetime.now(UTC) - timedelta(days=days)
     try:
-        deleted = await log.delete_unused(limit.isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+        deleted = await log.delete_unused(days_ago(days))
     except TrunklineError as error:
         logger.warning("old sessions were not deleted: %s", error.message)
         return
