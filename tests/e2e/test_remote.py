@@ -16,8 +16,9 @@ import pytest
 from support.provider import MODEL, Provider, chunk
 from support.remote import PATIENCE_S, header, read_token, unix_wire, web_wire
 from support.upstream import answer_sse
-from support.user import CANARY, User
+from support.user import CANARY, SERVER, User
 from support.wire import notification, request
+from trunkline.client import spawn
 from trunkline.remote.discovery import find_listening
 from trunkline.rpc.framing import FrameDecoder, encode_frame
 from trunkline_protocol.errors import ErrorCode
@@ -190,6 +191,32 @@ async def test_the_command_line_revokes_and_rotates_tokens_of_a_running_daemon(
                 assert renewed not in shown + told
                 async with unix_wire(path, header(renewed)) as wire:
                     assert (await wire.handshake())["result"]
+
+
+async def test_an_editor_shares_its_process_until_it_goes(user: User, sockets: Path) -> None:
+    env = {**user.env, "XDG_RUNTIME_DIR": str(sockets)}
+    async with spawn(SERVER, env=env) as editor:
+        await editor.initialize()
+        share = await editor.request("session/share", {"scope": "observe"})
+        token = read_token(Path(share["tokenFile"]))
+        async with unix_wire(Path(share["url"].removeprefix("unix:")), header(token)) as wire:
+            await wire.handshake()
+            wire.send(request("session/list", 1))
+            assert (await wire.receive())["result"] == {"sessions": []}
+            wire.send(request("session/share", 2))
+            assert (await wire.receive())["error"]["code"] == ErrorCode.NOT_PERMITTED
+            await editor.shutdown()
+            assert await wire.receive() is None
+    assert not is_there(Path(share["tokenFile"]))
+    assert find_listening(user.paths.state) == []
+
+
+async def test_a_duration_that_is_none_makes_no_token(user: User) -> None:
+    for text in ("soon", "7", "d", "-7d", "999999d"):
+        code, out, err = await command(user, "token", "create", "--expires", text)
+        assert (code, out) == (2, "")
+        assert "no duration" in err
+    assert (await command(user, "token", "list"))[1] == ""
 
 
 @pytest.mark.parametrize(

@@ -72,13 +72,15 @@ async def web_wire(url: str, token: str, tls: ssl.SSLContext | None = None) -> A
         yield WebWire(connection)
 
 
-async def exchange(port: int, data: bytes) -> bytes:
-    """Everything that a port answers to these bytes until it closes the connection."""
+async def exchange(port: int, data: bytes, *, hang_up: bool = False) -> bytes:
+    """Everything that a port answers to these bytes until it closes; `hang_up` says that nothing else will come."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answer = b""
     try:
         async with asyncio.timeout(PATIENCE_S):
             writer.write(data)
+            if hang_up:
+                writer.write_eof()
             while piece := await reader.read(65536):
                 answer += piece
     except ConnectionError:  # it does not wait for all that was sent

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from trunkline.remote.tokens import Token, TokenStore
     from trunkline_protocol.base import Scope
 
+_LONGEST = 6
+"""Of a duration in characters: what is longer has no end that a date can name."""
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -20,7 +22,7 @@ class _Lifetime(click.ParamType[timedelta]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         text = str(value)
         unit = _UNITS.get(text[-1:])
-        if unit is None or not text[:-1].isdigit() or len(text) > 6:  # noqa: PLR2004 - a year is enough
+        if unit is None or not text[:-1].isdigit() or len(text) > _LONGEST:
             self.fail(f"{text!r} is no duration such as 12h or 7d", param, ctx)
         return timedelta(**{unit: int(text[:-1])})
 

@@ -17,7 +17,7 @@ from trunkline.errors import TrunklineError
 from trunkline_protocol.codes import ErrorCode
 
 _MODE = 0o600
-_UMASK = 0o177
+_PROBE_S = 1.0
 _BACKLOG = 64
 _END = b"\r\n\r\n"
 _FIELD = "authorization"
@@ -82,23 +82,25 @@ class SocketFile:
         if not stat.S_ISSOCK(status.st_mode):
             raise _refused(self.path, "there is something else than a socket, and it is not removed")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.settimeout(_PROBE_S)
             try:
                 probe.connect(str(self.path))
             except ConnectionRefusedError:
                 self.path.unlink()
-            else:
-                raise _refused(self.path, "another process listens there")
+                return
+            except (TimeoutError, BlockingIOError):
+                pass  # somebody listens and is busy
+        raise _refused(self.path, "another process listens there")
 
     def _bind(self) -> socket.socket:
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        mask = os.umask(_UMASK)
         try:
             listening.bind(str(self.path))
+            # Nobody else gets to it before either: the directory is private, and nothing listens yet.
+            self.path.chmod(_MODE)
         except OSError:
             listening.close()
             raise
-        finally:
-            os.umask(mask)
         self._inode = self.path.lstat().st_ino
         listening.listen(_BACKLOG)
         listening.setblocking(False)  # noqa: FBT003 - not ours

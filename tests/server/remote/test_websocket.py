@@ -6,6 +6,7 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
@@ -210,6 +211,23 @@ async def test_binary_frames_and_messages_that_are_too_large_end_the_connection(
                 await asyncio.gather(wire.connection.send(message), wire.connection.recv())
             assert caught.value.rcvd is not None
             assert caught.value.rcvd.code == code
+
+
+async def test_noise_is_answered_or_hung_up_on_and_is_never_an_exception(
+    port: Port, caplog: pytest.LogCaptureFixture
+) -> None:
+    noise = Random(8)  # noqa: S311 - the same noise every time
+    good = upgrade(port)
+    for _ in range(150):
+        cut = noise.randrange(len(good))
+        mangled = good[:cut] + noise.randbytes(noise.randrange(1, 8)) + good[cut:]
+        answer = await exchange(
+            port.number, noise.choice([good + noise.randbytes(200), mangled]), hang_up=True
+        )
+        assert not answer or 101 <= status(answer) < 500
+    async with web_wire(port.url, port.token) as wire:
+        await wire.handshake()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_a_client_that_says_goodbye_and_stays_on_the_line_is_hung_up_on(port: Port) -> None:
