@@ -11,7 +11,7 @@ Call = Callable[..., Awaitable[str]]
 """Calls a tool by its name, with the arguments as keywords."""
 
 
-def run_of(name: str, editor: Editor | None, cwd: Path | None = None, **arguments: Any) -> ToolRun:
+def run_of(name: str, editor: Editor | None, /, cwd: Path | None = None, **arguments: Any) -> ToolRun:
     return ToolRun(
         session_id="s",
         turn_id="t",

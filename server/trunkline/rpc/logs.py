@@ -24,7 +24,7 @@ def log_to(path: str | None, *, audit: bool = False) -> None:
         except OSError as error:
             sys.stderr.write(f"trunkline: cannot write the log file {path}: {error.strerror}\n")
     logging.basicConfig(level=logging.WARNING, handlers=handlers, force=True)
-    for noisy in ("pygls", "httpx", "httpcore", "asyncio"):
+    for noisy in ("pygls", "httpx", "httpcore", "asyncio", "mcp", "httpx2", "httpcore2"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     if path is not None:
         logging.getLogger("trunkline").setLevel(logging.DEBUG)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from trunkline.errors import TrunklineError
 from trunkline_protocol.base import JsonObject
@@ -96,6 +96,15 @@ class ToolSource(Protocol):
         ...
 
 
+@runtime_checkable
+class ToolSources(Protocol):
+    """Sources that come and go with the user's configuration."""
+
+    def members(self) -> Sequence[ToolSource]:
+        """Those there are now."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class FoundTool:
     """A tool and where it comes from."""
@@ -118,7 +127,7 @@ class FoundTool:
 class Toolbox:
     """The tools of one session. It owns none of its sources."""
 
-    def __init__(self, sources: Iterable[ToolSource]) -> None:
+    def __init__(self, sources: Iterable[ToolSource | ToolSources]) -> None:
         """Of tools with one name, the one of the source that comes first keeps it."""
         self._sources = tuple(sources)
         self._found: Mapping[str, FoundTool] = MappingProxyType({})
@@ -132,9 +141,10 @@ class Toolbox:
 
     async def tools(self, editor: Editor | None, cwd: Path | None) -> Sequence[Tool]:
         """Ask all sources, side by side. What `find` and `problem` know is as of the last time."""
-        answers = await asyncio.gather(*(_tools_of(source, editor, cwd) for source in self._sources))
+        sources = [member for source in self._sources for member in _members(source)]
+        answers = await asyncio.gather(*(_tools_of(source, editor, cwd) for source in sources))
         found: dict[str, FoundTool] = {}
-        for source, answer in zip(self._sources, answers, strict=True):
+        for source, answer in zip(sources, answers, strict=True):
             for tool in () if isinstance(answer, TrunklineError) else answer:
                 name = _unique(tool.name, found)
                 found[name] = FoundTool(tool.model_copy(update={"name": name}), source, tool.name)
@@ -155,6 +165,10 @@ class Toolbox:
 
             known = self._checks[name] = found.tool, argument_check(found.tool.input_schema)
         return known[1](arguments)
+
+
+def _members(source: ToolSource | ToolSources) -> Sequence[ToolSource]:
+    return source.members() if isinstance(source, ToolSources) else (source,)
 
 
 async def _tools_of(

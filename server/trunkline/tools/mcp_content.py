@@ -1,0 +1,78 @@
+"""What MCP servers say, in the words of this protocol: their tools, and the results of calls."""
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from pydantic_core import to_json
+
+from trunkline.tools.output import MOST_CHARACTERS
+from trunkline.tools.toolbox import ToolOutput
+from trunkline_protocol.chat import MediaPart, TextPart, Tool
+
+if TYPE_CHECKING:
+    import mcp_types
+
+_LONGEST_NAME = 64
+"""Providers take no longer name of a tool, and of characters only these."""
+_OTHER_CHARACTERS = r"[^A-Za-z0-9_-]"
+_MOST_MEDIA = 8 * 1024 * 1024
+
+
+def tool_name(server: str, tool: str) -> str:
+    """The name for models: both names as far as providers take them, and another one for every tool."""
+    name = re.sub(_OTHER_CHARACTERS, "_", f"{server}_{tool}")
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(f"{server}\0{tool}".encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - 9]}_{digest}"
+
+
+def tool_of(server: str, tool: "mcp_types.Tool") -> Tool:
+    """A server's tool as models are told of it."""
+    return Tool(
+        name=tool_name(server, tool.name), description=tool.description, input_schema=tool.input_schema
+    )
+
+
+def output_of(result: "mcp_types.CallToolResult") -> ToolOutput:
+    """The result of a call; what is too long is cut with a marker."""
+    parts: list[TextPart | MediaPart] = []
+    left = MOST_CHARACTERS
+    for part in [_part(block) for block in result.content] or _structured(result):
+        if isinstance(part, TextPart):
+            if len(part.text) > left:
+                part = TextPart(text=f"{part.text[:left]}\n(cut: {len(part.text)} characters in all)")  # noqa: PLW2901
+            left = max(0, left - len(part.text))
+        parts.append(part)
+    return ToolOutput(tuple(parts) or (TextPart(text="(no output)"),), is_error=result.is_error)
+
+
+def _structured(result: "mcp_types.CallToolResult") -> list[TextPart | MediaPart]:
+    if result.structured_content is None:
+        return []
+    return [TextPart(text=to_json(result.structured_content).decode())]
+
+
+def _part(block: "mcp_types.ContentBlock") -> TextPart | MediaPart:
+    match block.type:
+        case "text":
+            return TextPart(text=block.text)
+        case "image" | "audio":
+            return _media(block.type, block.mime_type, block.data)
+        case "resource_link":
+            return TextPart(text=f"{block.name}: {block.uri}")
+        case "resource":
+            resource = block.resource
+            text = getattr(resource, "text", None)
+            if isinstance(text, str):
+                return TextPart(text=f"{resource.uri}\n{text}")
+            return _media(
+                "file", resource.mime_type or "application/octet-stream", getattr(resource, "blob", "")
+            )
+
+
+def _media(kind: str, mime_type: str, data: str) -> TextPart | MediaPart:
+    if len(data) > _MOST_MEDIA:
+        return TextPart(text=f"({mime_type} of {len(data) * 3 // 4} bytes, too large to be shown)")
+    return MediaPart.model_validate({"type": kind, "mimeType": mime_type, "data": data})
