@@ -98,9 +98,12 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
 def server_capabilities(client: Any) -> dict[str, Any]:
     """The one definition of what this server can do, for a client with these capabilities.
 
-    Documents are not asked for: no feature reads them yet, and editors send them all.
+    Buffers are asked for where sessions may need them: editors send them all.
     """
+    speaks = isinstance(_member(client, "experimental", "trunkline"), dict)
+    buffers = {"textDocumentSync": {"openClose": True, "change": 2}} if speaks else {}
     return {
+        **buffers,
         "positionEncoding": position_encoding(client),
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         "experimental": {
