@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trunkline.chat.engine import ChatEngine
+    from trunkline_protocol.chat import ChatStreamResult
     from trunkline_protocol.models import ModelInfo
 
 _MOST_REQUESTS = 12
 _MOST_HALVINGS = 3
+_HALF = 0.55
+"""A little more: whole messages do not add up to a half."""
 _SMALLEST_PIECE = 500
 """Tokens; less is not worth a request."""
 _LONGEST_SUMMARY = 24_000
@@ -84,14 +87,17 @@ class Summarizer:
         while rest:
             piece, behind = self._piece(rest)
             try:
-                summary = await self._update(summary, piece)
+                result = await self._ask(summary, piece)
             except TrunklineError as error:
                 if error.code is not ErrorCode.CONTEXT_TOO_LONG or halvings == _MOST_HALVINGS:
                     raise
                 halvings += 1
-                self._piece_tokens = max(min(self._piece_tokens, _tokens_of(piece)) // 2, _SMALLEST_PIECE)
+                tokens = min(self._piece_tokens, _tokens_of(piece))
+                self._piece_tokens = max(round(tokens * _HALF), _SMALLEST_PIECE)
             else:
-                rest = behind
+                summary, rest = self._written(result), behind
+            if rest and self._requests == _MOST_REQUESTS:
+                raise _unsummed("The conversation is too long for the model, also to be summed up.")
         return summary or ""
 
     def _piece(self, entries: "list[str]") -> tuple[str, list[str]]:
@@ -107,16 +113,16 @@ class Summarizer:
             return shortened(first, len(first) * self._piece_tokens // _tokens_of(first)), entries[1:]
         return "\n\n".join(entries[:count]), entries[count:]
 
-    async def _update(self, summary: str | None, conversation: str) -> str:
-        """The summary that takes the place of `summary` once `conversation` has followed it."""
-        if self._requests == _MOST_REQUESTS:
-            raise _unsummed("The conversation is too long for the model, also to be summed up.")
+    async def _ask(self, summary: str | None, conversation: str) -> "ChatStreamResult":
         self._requests += 1
         params = ChatStreamParams(
             model=self._info.model, messages=_prompt(summary, conversation), options=self._options
         )
         result = await ask(self._engine, params, self._client_id)
         self.spent.add(result.usage, result.cost)
+        return result
+
+    def _written(self, result: "ChatStreamResult") -> str:
         text = said_in((result.message,)) if result.message is not None else ""
         if not text or result.finish_reason in ("refusal", "contentFilter"):
             raise _unsummed("The conversation is too long for the model, which wrote no summary of it.")
