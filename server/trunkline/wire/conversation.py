@@ -26,7 +26,7 @@ def complete_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
             if results or not message.content:
                 complete.append(message.model_copy(update={"content": results}))
             continue
-        late = _late_results(unanswered, given[position:])
+        late = _late_results(unanswered, given[position:]) if unanswered else []
         moved |= set(map(id, late))
         complete += _closing(unanswered, late)
         complete.append(message)
