@@ -286,9 +286,10 @@ class Timing(WireModel):
 class Notice(WireModel):
     """Something of the request that did not reach the model as it was given."""
 
-    kind: Literal["inputReplaced", "optionDropped"]
+    kind: Literal["inputReplaced", "optionDropped", "toolsMissing"]
     """`inputReplaced`: a part that the model cannot take was replaced by a text that says so.
-    `optionDropped`: the model does not take this option."""
+    `optionDropped`: the model does not take this option.
+    `toolsMissing`: tools that a session should have cannot be used, such as those of an MCP server."""
     message: str
     """One sentence for people."""
 

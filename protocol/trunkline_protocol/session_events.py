@@ -1,7 +1,7 @@
 """What happens in a session, as its log keeps it and `session/event` tells it.
 
-Every event is one flat object: the envelope (`SessionEvent`) and what its `type` adds. The events of an answer
-are those of `chat/stream`; `message.completed` does not occur, `item.completed` takes its place.
+Every event is one flat object: the envelope (`SessionEvent`) and what its `type` adds. Those of an answer are
+those of `chat/stream`; `message.completed` does not occur, `item.completed` takes its place.
 """
 
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""session/*: conversations that the server keeps: they outlive an editor and can be attached to from elsewhere."""
+"""session/*: conversations that the server keeps; they outlive an editor and can be attached to."""
 
 from typing import Annotated, Literal
 
@@ -272,7 +272,7 @@ class Snapshot(WireModel):
     session: SessionInfo
     turns: tuple[Turn, ...]
     has_more: bool
-    """There are earlier turns: `session/read` has them, before the first one here, or all if there is none."""
+    """There are earlier turns: `session/read` has them, before the first one here, or all of them."""
     open_item: Item | None = None
     """The message that is being written, as it was at `headSeq`; deltas with its id go on from there."""
 

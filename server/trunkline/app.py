@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from trunkline.providers.logins import Logins
     from trunkline.providers.registry import ProviderRegistry
     from trunkline.sessions.hub import SessionHub
+    from trunkline.tools.mcp_servers import McpServers
     from trunkline.wire.http import HttpClient
 
 
@@ -233,16 +234,24 @@ class Application:
 
         rules = UserRules(self.config, self.paths.config)
         private = (self.paths.config, self.paths.data, self.paths.state, self.paths.cache)
-        sources = (WorkspaceTools(private, rules.policy),)
+        sources = (WorkspaceTools(private, rules.policy), self.mcp_servers)
         services = HubServices(
             engine=self.chat,
             directory=self.directory,
             tools_of=lambda session: SessionTools(session, sources, Permissions(session, rules)),
+            activity=self.activity,
             settings=lambda: self.config.current().settings.sessions,
             small_model=lambda model: title_model(self.directory, model),
             changed=self.changes.sessions,
         )
         return SessionHub(SqliteSessionLog(self.paths.state / "sessions.db"), LocalFanout(), services)
+
+    @cached_property
+    def mcp_servers(self) -> "McpServers":
+        """The MCP servers of the user's configuration."""
+        from trunkline.tools.mcp_servers import McpServers
+
+        return McpServers(lambda: self.config.own().settings)
 
     @cached_property
     def http(self) -> "HttpClient":
@@ -255,6 +264,8 @@ class Application:
         """Close what was opened; turns are interrupted first, while they can still say so."""
         if "sessions" in self.__dict__:
             await self.sessions.aclose()
+        if "mcp_servers" in self.__dict__:
+            await self.mcp_servers.aclose()
         if "logins" in self.__dict__:
             await self.logins.aclose()
         if "keys" in self.__dict__:

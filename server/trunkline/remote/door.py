@@ -109,7 +109,7 @@ class Door:
 
 def principal_of(token: "Token") -> Principal:
     """Who shows this token."""
-    return Principal(token.scope, token.label or token.token_id, token.token_id)
+    return Principal(token.scope, token.label or token.token_id, token.token_id, token.session_id)
 
 
 def unauthorized() -> TrunklineError:

@@ -60,14 +60,16 @@ class Shares:
 
         return Listeners(self._app, self.tokens, self)
 
-    async def open(self, scope: "Scope", transport: ShareTransport) -> Share:
-        """Let others attach with this scope, for some hours; a second call uses the same listener.
+    async def open(self, scope: "Scope", transport: ShareTransport, session_id: str | None = None) -> Share:
+        """Let others attach with this scope, for some hours, to one session or to all of them.
+
+        A second call uses the same listener.
 
         Raises:
             TrunklineError: nothing can listen, or the token cannot be stored.
         """
         async with self._opening:
-            issued = await self._issue(scope, "session/share", _LIFETIME)
+            issued = await self._issue(scope, "session/share", _LIFETIME, session_id)
             url = self._urls.get(transport)
             if url is None:
                 url = self._urls[transport] = await self.listeners.open(self._own_address(transport))
@@ -104,10 +106,17 @@ class Shares:
 
         return Announcement(self._app.paths.state)
 
-    async def _issue(self, scope: "Scope", label: str, lifetime: timedelta | None) -> "Issued":
+    async def _issue(
+        self, scope: "Scope", label: str, lifetime: timedelta | None, session_id: str | None = None
+    ) -> "Issued":
         """A token for this process alone. In a thread: another process may hold the store for a moment."""
         issued = await asyncio.to_thread(
-            self.tokens.create, scope, label, lifetime=lifetime, process_id=os.getpid()
+            self.tokens.create,
+            scope,
+            label,
+            lifetime=lifetime,
+            process_id=os.getpid(),
+            session_id=session_id,
         )
         self._issued.append(issued)
         return issued

@@ -44,6 +44,8 @@ class Token(WireModel):
     expires_at: str | None = None
     process_id: int | None = None
     """It lets in to this process alone, and is of no use once that has ended."""
+    session_id: str | None = None
+    """It lets in to this session alone."""
 
 
 class _Document(WireModel):
@@ -87,6 +89,7 @@ class TokenStore:
         *,
         lifetime: timedelta | None = None,
         process_id: int | None = None,
+        session_id: str | None = None,
     ) -> Issued:
         """Make one."""
         secret = _new_secret()
@@ -99,6 +102,7 @@ class TokenStore:
             created_at=_text(now),
             expires_at=_text(now + lifetime) if lifetime is not None else None,
             process_id=process_id,
+            session_id=session_id,
         )
         with self._file.exclusive():
             kept = [other for other in self._read() if not self._is_orphan(other)]

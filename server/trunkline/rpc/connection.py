@@ -74,7 +74,7 @@ class Connection:
         self._attachments = Attachments()
         self._trace = Trace(self.notify, tells_log=not principal.is_remote)
         self._status = ClientStatus(app)
-        self._events = ClientEvents(app, self._status, self.notify)
+        self._events = ClientEvents(app, self._status, self.notify, principal.session_id)
         self._settings = ClientSettings(
             app.config, app.paths.config, self._events.warn, narrows=not principal.is_remote
         )

@@ -28,8 +28,14 @@ class ClientEvents:
     """Nothing is told before `start` and after `close`, nor what the client opted out of."""
 
     def __init__(
-        self, app: "Application", status: "ClientStatus", notify: Callable[[str, dict[str, Any]], None]
+        self,
+        app: "Application",
+        status: "ClientStatus",
+        notify: Callable[[str, dict[str, Any]], None],
+        only_session: str | None = None,
     ) -> None:
+        """`only_session` is the one that the client may know of, if there is such a bound."""
+        self._only_session = only_session
         self._app = app
         self._status = status
         self._notify = notify
@@ -50,9 +56,7 @@ class ClientEvents:
                 ),
                 lambda changed: self._tell(AUTH_CHANGED, changed.to_wire()),
                 lambda completed: self._tell(AUTH_LOGIN_COMPLETED, completed.to_wire()),
-                lambda session_id, deleted: self._tell(
-                    SESSION_CHANGED, {"sessionId": session_id, "deleted": deleted}
-                ),
+                self._session_changed,
             )
         )
 
@@ -70,6 +74,10 @@ class ClientEvents:
         if self._stop_listening is not None:
             self._stop_listening()
             self._stop_listening = None
+
+    def _session_changed(self, session_id: str, deleted: bool) -> None:
+        if self._only_session in (None, session_id):
+            self._tell(SESSION_CHANGED, {"sessionId": session_id, "deleted": deleted})
 
     def _providers_changed(self, etag: str) -> None:
         self._tell(PROVIDER_CHANGED, {"etag": etag})

@@ -1,6 +1,6 @@
 """Whether a request may come: the lifecycle of LSP, bounds, versions, and the scope of who asks."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from trunkline.errors import TrunklineError
 from trunkline.remote.audit import audit
@@ -15,6 +15,21 @@ if TYPE_CHECKING:
     from trunkline.rpc.requests import Requests
 
 _RETRY_AFTER_MS = 100
+
+_ABOUT_ONE_SESSION = frozenset(
+    {
+        "session/attach",
+        "session/detach",
+        "session/events",
+        "session/interrupt",
+        "session/prompt",
+        "session/read",
+        "session/steer",
+        "session/update",
+    }
+)
+_ABOUT_NO_SESSION = frozenset({"model/get", "model/list", "provider/list", "server/status"})
+"""What whoever is let in to one session may ask besides."""
 
 
 def refusal(
@@ -45,17 +60,34 @@ def refusal(
             supported_versions=(PROTOCOL_VERSION,),
             hint="Update the editor's Trunkline plugin or Trunkline itself.",
         )
-    return _not_permitted(call.method, principal)
+    return _not_permitted(call, principal)
 
 
-def _not_permitted(method: str, principal: "Principal") -> TrunklineError | None:
-    """Why this client may never call a method, if so: the one place where scopes are looked at."""
-    entry = find_handler(method) if principal.is_remote else None
-    if entry is None or principal.may(entry[0].scope):
+def _not_permitted(call: "Call", principal: "Principal") -> TrunklineError | None:
+    """Why this client may never make this call, if so: the one place where scopes are looked at."""
+    entry = find_handler(call.method) if principal.is_remote else None
+    if entry is None:
         return None
-    audit("refused", principal, method)
+    scope = entry[0].scope
+    if principal.may(scope) and (principal.session_id is None or _is_about(call, principal.session_id)):
+        return None
+    audit("refused", principal, call.method)
+    if principal.may(scope):
+        return TrunklineError(
+            ErrorCode.NOT_PERMITTED,
+            f"{call.method} is about more than the one session that this connection is for.",
+            hint="Ask for a token that is not for one session alone.",
+        )
     return TrunklineError(
         ErrorCode.NOT_PERMITTED,
-        f"{method} needs the scope {entry[0].scope}; this connection has {principal.scope}.",
-        hint=f"Connect with a token of that scope: `trunkline token create --scope {entry[0].scope}`.",
+        f"{call.method} needs the scope {scope}; this connection has {principal.scope}.",
+        hint=f"Connect with a token of that scope: `trunkline token create --scope {scope}`.",
     )
+
+
+def _is_about(call: "Call", session_id: str) -> bool:
+    """Whether a call concerns nothing but this session."""
+    if call.method not in _ABOUT_ONE_SESSION:
+        return call.method in _ABOUT_NO_SESSION
+    params = cast("dict[str, Any]", call.params) if isinstance(call.params, dict) else {}
+    return params.get("sessionId") == session_id

@@ -20,6 +20,8 @@ class Principal:
     """For people: the label of the token."""
     token_id: str | None = None
     """The token that it showed; None for the editor that started this process."""
+    session_id: str | None = None
+    """The only session that it may know of; None for all."""
 
     @property
     def is_remote(self) -> bool:

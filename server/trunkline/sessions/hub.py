@@ -40,6 +40,7 @@ from trunkline_protocol.sessions import (
 )
 
 if TYPE_CHECKING:
+    from trunkline.chat.activity import Activity
     from trunkline.chat.engine import ChatEngine
     from trunkline.config.settings import SessionSettings
     from trunkline.providers.directory import ModelDirectory
@@ -71,9 +72,10 @@ class HubServices:
     engine: "ChatEngine"
     directory: "ModelDirectory"
     tools_of: "Callable[[LiveSession], SessionTools]"
+    activity: "Activity"
     settings: "Callable[[], SessionSettings]"
-    small_model: Callable[[str], str | None]
-    """The model for titles of a session with this model; None where there is none to use."""
+    small_model: Callable[[str], str]
+    """The model that names a session with this model."""
     changed: "SessionsChanged"
     """Told of sessions that lists show differently now."""
 
@@ -142,6 +144,10 @@ class SessionHub:
             head_seq=stored.head_seq,
             next_before=shown[0].turn_id if len(turns) > len(shown) else None,
         )
+
+    async def known(self, session_id: str) -> SessionInfo:
+        """The session as lists show it."""
+        return session_info(await self._log.get(session_id))
 
     async def events(self, params: SessionEventsParams) -> SessionEventsResult:
         """Events from the log.
@@ -306,14 +312,13 @@ class SessionHub:
             self._services.engine,
             self._services.directory,
             session.tools,
+            self._services.activity,
             self._services.settings().max_rounds,
         )
 
     async def _give_title(self, session: "LiveSession") -> None:
         """Let a small model name the session by its first turn; without one it stays without a name."""
         model = self._services.small_model(session.fact("model"))
-        if model is None:
-            return
         titled = await make_title(self._services.engine, model, session.context, session.session_id)
         if titled is not None and session.stored.title is None:
             session.spend(Spent(titled.usage, titled.cost))
@@ -324,7 +329,7 @@ class SessionHub:
     def _turn_ended(self, session: "LiveSession", turn: "Turn") -> None:
         session.spend(turn.spent)
         session.start_job(forget_old_deltas(self._log, session))
-        if session.stored.title is None and self._services.settings().titles:
+        if session.stored.title is None and session.was_answered and self._services.settings().titles:
             session.start_job(self._give_title(session))
         self._services.changed(session.session_id)
 

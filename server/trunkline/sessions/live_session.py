@@ -71,6 +71,11 @@ class LiveSession:
         return self._task is not None
 
     @property
+    def was_answered(self) -> bool:
+        """Whether a model has said something."""
+        return any(turn.is_answered for turn in self.context.turns())
+
+    @property
     def is_attended(self) -> bool:
         """Whether the running turn was asked for by somebody who was attached, and may come back."""
         return self._turn is not None and self._turn.request.participant_id is not None
@@ -197,7 +202,8 @@ class LiveSession:
     async def _run(self, turn: Turn) -> None:
         try:
             try:
-                await turn.run()
+                with self.services.activity.under_way():
+                    await turn.run()
             finally:
                 self._turn = self._task = None
                 self._ended(self, turn)

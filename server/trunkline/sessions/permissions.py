@@ -12,6 +12,7 @@ from trunkline.errors import TrunklineError
 from trunkline.sessions.identifiers import new_id
 from trunkline.sessions.pending import Pending
 from trunkline.tools.permission import Remembered, to_remember
+from trunkline.tools.toolbox import workspace_folders
 from trunkline_protocol.tools import (
     PermissionOption,
     PermissionOutcome,
@@ -56,7 +57,7 @@ class Permissions:
 
     async def allowed(self, run: "ToolRun", access: "Access") -> bool:
         """Whether a call may be run."""
-        folders = run.editor.folders() if run.editor is not None else ()
+        folders = workspace_folders(run.editor, run.cwd)
         settled = self._rules.policy(folders).decide(run.name, access, self._remembered)
         return settled == "allow" or (settled == "ask" and await self._ask(run, access))
 

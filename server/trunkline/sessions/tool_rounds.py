@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from trunkline.sessions.live_session import LiveSession
     from trunkline.sessions.peers import Peer
     from trunkline.sessions.permissions import Permissions
-    from trunkline.tools.toolbox import Editor, ToolSource
+    from trunkline.tools.toolbox import Editor, ToolSource, ToolSources
 
 _IDENTICAL_CALLS = 3
 """So many times one after the other the same call is run; the model is told why it is not run again."""
@@ -33,7 +33,10 @@ class SessionTools:
     """Everything about tools of one session."""
 
     def __init__(
-        self, session: "LiveSession", sources: "Iterable[ToolSource]", permissions: "Permissions"
+        self,
+        session: "LiveSession",
+        sources: "Iterable[ToolSource | ToolSources]",
+        permissions: "Permissions",
     ) -> None:
         """`sources` are those besides the tools of attached clients, which come first."""
         self._session = session

@@ -30,6 +30,7 @@ from trunkline_protocol.session_events import Item, ItemStart
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from trunkline.chat.activity import Activity
     from trunkline.chat.engine import ChatEngine
     from trunkline.providers.directory import ModelDirectory
     from trunkline.sessions.context import Context
@@ -62,6 +63,7 @@ class TurnServices:
     engine: "ChatEngine"
     directory: "ModelDirectory"
     tools: ToolRounds
+    activity: "Activity"
     max_rounds: int
     """How often the model may ask for tools before it must answer without."""
 

@@ -58,7 +58,7 @@ async def test_a_turn_is_told_from_its_prompt_to_its_end(
 ) -> None:
     provider.answers = [said("Hel", "lo")]
     async with following(app) as client:
-        created = await client.call("session/create", model=MODEL, title="T", cwd="/tmp")
+        created = await client.call("session/create", model=MODEL, title="T", cwd="/work/here")
         session_id = created["session"]["sessionId"]
         asked = await prompt(client, session_id)
         ended = await client.event("turn.completed")
@@ -433,21 +433,53 @@ async def test_a_session_in_use_by_another_process_is_refused_and_taken_over_whe
     scripted: Upstream, provider: Provider, user: User
 ) -> None:
     provider.answers = [said("One."), said("Two.")]
-    async with application(user.paths) as here, application(user.paths) as there:
-        async with following(there) as other:
-            async with following(here) as client:
-                session_id = await new_session(client)
-                await turn(client, session_id, "first")
-                assert await other.refused("session/attach", sessionId=session_id) == ErrorCode.CONFLICT
-                read = await other.call("session/read", sessionId=session_id)
-                assert len(read["turns"]) == 1, "reading needs no lease"
-            async with asyncio.timeout(10):
-                while "error" in await other.answer(
-                    "session/attach", sessionId=session_id, role="controller"
-                ):
-                    await asyncio.sleep(0.01)
-            await turn(other, session_id, "second")
+    async with application(user.paths) as here, application(user.paths) as there, following(there) as other:
+        async with following(here) as client:
+            session_id = await new_session(client)
+            await turn(client, session_id, "first")
+            assert await other.refused("session/attach", sessionId=session_id) == ErrorCode.CONFLICT
+            read = await other.call("session/read", sessionId=session_id)
+            assert len(read["turns"]) == 1, "reading needs no lease"
+        attach = {"sessionId": session_id, "role": "controller"}
+        async with asyncio.timeout(10):
+            # The other process gives the session back once it has noticed that the client is gone.
+            while "error" in await other.answer("session/attach", **attach):
+                pass
+        await turn(other, session_id, "second")
     assert [m["content"] for m in scripted.chats()[1].json["messages"]] == ["first", "One.", "second"]
+
+
+async def test_who_is_let_in_to_one_session_learns_nothing_of_the_others(
+    app: Application, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [said("Hello")]
+    async with following(app) as owner:
+        shared, other = await new_session(owner), await new_session(owner)
+        guest = Principal("control", "guest", token_id="t3", session_id=shared)
+        async with following(app, principal=guest) as client:
+            await client.call("session/attach", sessionId=shared, role="controller")
+            await turn(client, shared)
+            await client.event("state", state="idle")
+            refused: list[tuple[str, dict[str, Any]]] = [
+                ("session/attach", {"sessionId": other}),
+                ("session/read", {"sessionId": other}),
+                ("session/events", {"sessionId": other, "afterSeq": 0}),
+                ("session/prompt", {"sessionId": other, "input": text("x"), "requestKey": "x"}),
+                ("session/read", {}),
+                ("session/list", {}),
+                ("session/create", {"model": MODEL}),
+                ("session/fork", {"sessionId": shared}),
+                ("session/delete", {"sessionId": shared}),
+                ("chat/stream", {"model": MODEL, "messages": [{"role": "user", "content": "x"}]}),
+            ]
+            for method, params in refused:
+                assert await client.refused(method, **params) == ErrorCode.NOT_PERMITTED, method
+            await owner.call("session/update", sessionId=other, title="secret")
+            await owner.call("session/update", sessionId=shared, title="known")
+            await client.event("session.updated", title="known")
+    told = [m["params"]["sessionId"] for m in client.arrived if m.get("method") == "session/changed"]
+    assert set(told) == {shared}
+    assert scripted.chats()
 
 
 async def test_turns_are_interrupted_when_the_process_ends_in_order(

@@ -1,5 +1,7 @@
 """session/*."""
 
+from pathlib import Path
+
 from trunkline.errors import TrunklineError
 from trunkline.rpc.attachments import tools_need_answers
 from trunkline.rpc.features.context import Context
@@ -57,6 +59,7 @@ async def session_create(context: Context, params: SessionCreateParams) -> Sessi
     await context.app.directory.find(model)
     if params.tools and not (context.client.tool_calls and context.client.events):
         raise tools_need_answers()
+    params = params.model_copy(update={"cwd": _folder_of(context, params.cwd)})
     may_read_here = not context.principal.is_remote or context.principal.scope == "admin"
     session = await context.app.sessions.create(params, model, trusts_cwd=may_read_here)
     head_seq = session.head_seq
@@ -64,6 +67,15 @@ async def session_create(context: Context, params: SessionCreateParams) -> Sessi
         attaching = SessionAttachParams(session_id=session.session_id, role="controller", tools=params.tools)
         head_seq = (await context.attachments.attach(context, attaching)).head_seq
     return SessionCreateResult(session=session, epoch=session.epoch, head_seq=head_seq)
+
+
+def _folder_of(context: Context, named: str | None) -> str | None:
+    """The folder that a session is about: the one that was named, or the first of the editor's."""
+    if named is not None and not Path(named).is_absolute():
+        raise TrunklineError(ErrorCode.INVALID_PARAMS, "cwd: must be an absolute path.")
+    if named is not None or context.principal.is_remote or context.editor is None:
+        return named
+    return next(map(str, context.editor.folders()), None)
 
 
 async def session_list(context: Context, params: SessionListParams) -> SessionListResult:
@@ -133,7 +145,9 @@ async def session_share(context: Context, params: SessionShareParams) -> Session
         raise TrunklineError(
             ErrorCode.NOT_PERMITTED, "This connection cannot let others attach to the process."
         )
-    url, token_file, expires_at = await context.remote.open(params.scope, params.transport)
+    if params.session_id is not None:
+        await context.app.sessions.known(params.session_id)
+    url, token_file, expires_at = await context.remote.open(params.scope, params.transport, params.session_id)
     return SessionShareResult(url=url, token_file=str(token_file), expires_at=expires_at)
 
 
