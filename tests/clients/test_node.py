@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.clients import missing_client
+from support.editor_tools import check_tools
 from support.provider import Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, SERVER, User
@@ -94,3 +95,8 @@ async def test_every_method_and_a_cancel(
     assert "trunkline auth login fastrouter" in seen["missing"]["data"]["hint"]
     assert seen["unexpected"] == []
     assert seen["exitCode"] == 0
+
+
+@pytest.mark.client("node")
+async def test_a_model_reads_a_buffer_that_is_not_saved_and_changes_it(node: str, user: User) -> None:
+    await check_tools([node, str(CLIENT / "tools.mjs")], user)

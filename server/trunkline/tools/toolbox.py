@@ -72,6 +72,12 @@ class Access:
     """With `/`, relative to its workspace folder where it lies in one, else absolute."""
 
 
+def workspace_folders(editor: Editor | None, cwd: Path | None) -> Sequence[Path]:
+    """Where tools of the workspace work; relative paths begin in the first one."""
+    folders = [] if editor is None else list(editor.folders())
+    return folders if cwd is None or cwd in folders else [cwd, *folders]
+
+
 class ToolSource(Protocol):
     """Where tools come from: the workspace, an MCP server, a client."""
 

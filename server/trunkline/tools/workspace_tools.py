@@ -16,7 +16,7 @@ from trunkline.tools.permission import Policy
 from trunkline.tools.read_file import READ_FILE, read_file
 from trunkline.tools.search_text import SEARCH_TEXT, search_text
 from trunkline.tools.stopping import in_thread
-from trunkline.tools.toolbox import Access, Editor, ToolOutput, ToolRun, ToolSource
+from trunkline.tools.toolbox import Access, Editor, ToolOutput, ToolRun, ToolSource, workspace_folders
 from trunkline_protocol.chat import Tool
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class WorkspaceTools(ToolSource):
 
     @override
     async def tools(self, editor: Editor | None, cwd: Path | None) -> Sequence[Tool]:
-        if not _folders(editor, cwd):
+        if not workspace_folders(editor, cwd):
             return ()
         editing = (EDIT_FILE,) if editor is not None and editor.applies_edits else ()
         return (READ_FILE, LIST_FILES, SEARCH_TEXT, *editing)
@@ -69,14 +69,9 @@ class WorkspaceTools(ToolSource):
                 raise refused("No editor is there that could make the change.")
 
     def _confinement(self, run: ToolRun) -> Confinement:
-        return Confinement(_folders(run.editor, run.cwd), self._private)
+        return Confinement(workspace_folders(run.editor, run.cwd), self._private)
 
     def _may_read(self, confinement: Confinement) -> Callable[[str], bool]:
         """A search reads only what could be read without asking."""
         policy = self._policy(confinement.roots)
         return lambda shown: policy.decide(READ_FILE.name, Access("read", shown)) == "allow"
-
-
-def _folders(editor: Editor | None, cwd: Path | None) -> list[Path]:
-    folders = [] if editor is None else list(editor.folders())
-    return folders if cwd is None or cwd in folders else [cwd, *folders]
