@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command line, or the server where an editor asks for it; exits with its code."""
     sys.excepthook = _show_crash
     arguments = sys.argv[1:]
-    if arguments[:1] == ["attach"] and not {"--follow", "--help"} & {
+    if arguments[:1] == ["attach"] and not {"--follow", "--help", "-h"} & {
         word.partition("=")[0] for word in arguments
     }:
         from trunkline.remote.attach.command import main as attach

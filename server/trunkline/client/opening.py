@@ -20,9 +20,15 @@ async def spawn(
     env: Mapping[str, str] | None = None,
     on_notification: Callable[[str, Any], None] | None = None,
     stderr: int | None = None,
+    start_new_session: bool = False,
 ) -> AsyncGenerator[Client]:
-    """Start a server process and connect to it; at the end close its input and wait for it."""
-    process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=env)
+    """Start a server process and connect to it; at the end close its input and wait for it.
+
+    With `start_new_session`, signals that a terminal sends to this program do not reach it.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=PIPE, stdout=PIPE, stderr=stderr, env=env, start_new_session=start_new_session
+    )
     assert process.stdin is not None  # noqa: S101 - PIPE was asked for
     assert process.stdout is not None  # noqa: S101 - same
     client = Client(StreamChannel(process.stdout, process.stdin), on_notification)
