@@ -4,6 +4,7 @@
     schema/methods.json            the method table
     schema/__init__.py             the hash of the two, and the names of the methods
     docs/protocol.md               the reference page, where the docs folder is there
+    typescript/index.d.ts          TypeScript types, where that package is there
 
 Field descriptions are the string literals under the fields, read from the sources.
 """
@@ -25,9 +26,11 @@ from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 from trunkline_protocol.models import ModelListPart
 from trunkline_protocol.session_events import AnySessionEvent, SessionEvent
+from trunkline_protocol.typescript import typescript
 
 PACKAGE = Path(__file__).parent
 REFERENCE = PACKAGE.parent.parent / "docs" / "protocol.md"
+TYPES = PACKAGE.parent / "typescript" / "index.d.ts"
 
 
 def _members(union: Any) -> tuple[type[WireModel], ...]:
@@ -93,6 +96,8 @@ def files() -> dict[Path, str]:
     }
     if REFERENCE.parent.is_dir():
         generated[REFERENCE] = _reference(schema()["$defs"])
+    if TYPES.parent.is_dir():
+        generated[TYPES] = _types(schema()["$defs"])
     return generated
 
 
@@ -101,6 +106,17 @@ def main() -> None:
     for path, content in files().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8")
+
+
+def _types(definitions: JsonObject) -> str:
+    sent = [ClientTrunkline, *(request.params for request in REQUESTS)]
+    sent += [request.result for request in SERVER_REQUESTS]
+    unions = {"ChatEvent": CHAT_EVENTS, "AnySessionEvent": SESSION_EVENTS}
+    return typescript(
+        definitions,
+        sent,
+        {name: "\n  | ".join(event.__name__ for event in events) for name, events in unions.items()},
+    )
 
 
 def _summary_module(digest: str) -> str:
