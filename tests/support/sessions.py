@@ -4,7 +4,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Any, Unpack
+from typing import Any, Protocol, Unpack
 
 from support.memory import ConnectionOptions, raw_connection
 from support.wire import Wire, request
@@ -18,10 +18,20 @@ FOLLOWING: dict[str, Any] = {
 Answering = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
+class Messages(Protocol):
+    """A client's end of a connection of any kind."""
+
+    def send(self, *messages: Any) -> None: ...
+
+    async def receive_or_wait(self) -> Any:
+        """The next message of the server; None when it has closed the connection."""
+        ...
+
+
 class Follower:
     """Sends requests and collects everything else, in the order in which it arrives."""
 
-    def __init__(self, wire: Wire) -> None:
+    def __init__(self, wire: Messages) -> None:
         self._wire = wire
         self._ids = itertools.count(1)
         self._answers: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -104,13 +114,18 @@ class Follower:
         while (message := await self._wire.receive_or_wait()) is not None:
             self.arrived.append(message)
             if "method" not in message:
-                self._answers.pop(message["id"]).set_result(message)
+                self._settle(message)
             elif "id" in message and message["method"] in self.answering:
                 task = asyncio.create_task(self._answer(message))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
             async with self._news:
                 self._news.notify_all()
+
+    def _settle(self, message: dict[str, Any]) -> None:
+        waiting = self._answers.pop(message["id"], None)
+        if waiting is not None:
+            waiting.set_result(message)
 
     async def _answer(self, message: dict[str, Any]) -> None:
         self.reply(message["id"], await self.answering[message["method"]](message["params"]))
