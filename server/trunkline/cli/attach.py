@@ -19,8 +19,8 @@ def command(target: str | None, token_file: str | None, session: str | None) -> 
     """Attach to a server that runs: unix:PATH, a path, ws://127.0.0.1:PORT or wss://HOST:PORT.
 
     Without TARGET it is the one on this machine that started last. An editor starts this in the place of
-    `trunkline --stdio`; it survives broken connections. With --follow, a session is shown in the terminal, and
-    what you type is sent to it where the token allows that.
+    `trunkline --stdio`; it survives broken connections. With --follow, a session is shown in the terminal,
+    and what you type is sent to it where the token allows that.
     """
     arguments = [*([target] if target else []), *(["--token-file", token_file] if token_file else [])]
     if session is None:
