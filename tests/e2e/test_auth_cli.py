@@ -143,7 +143,7 @@ async def test_several_keys_of_one_provider(user: User, upstream: DemoUpstream) 
     everything = await trunkline(user, "auth", "verify")
     assert everything.code == 0
     gone = await trunkline(user, "auth", "use", "fastrouter", "none")
-    assert (gone.code, "There is no stored key none" in gone.err) == (1, True)
+    assert (gone.code, "There is no stored key none" in gone.err) == (3, True)
     assert upstream.requests
 
 
@@ -179,7 +179,7 @@ async def test_the_path_and_the_key_itself(user: User) -> None:
     path = await trunkline(user, "auth", "path")
     assert path.out == f"{user.paths.data / 'auth.json'}\n"
     none = await trunkline(user, "auth", "token", "fastrouter", "--reveal")
-    assert (none.code, none.out) == (1, "")
+    assert (none.code, none.out) == (3, "")
     await trunkline(user, "auth", "login", "fastrouter", "--no-verify", stdin=CANARY)
     hidden = await trunkline(user, "auth", "token", "fastrouter")
     assert (hidden.code, hidden.out) == (1, "")

@@ -17,6 +17,10 @@ from trunkline.demo.upstream import DemoUpstream
 
 
 async def test_bare_trunkline_explains_itself(user: User) -> None:
+    bare = await trunkline(user)
+    assert bare.code == 0
+    for hint in ("a language server whose language is models", "auth login", "models", "chat", "--help"):
+        assert hint in bare.out
     ran = await trunkline(user, "--help")
     assert ran.code == 0
     for command in ("auth", "chat", "demo", "models", "serve"):
@@ -66,7 +70,7 @@ async def test_login_list_chat_and_logout(user: User, upstream: DemoUpstream) ->
     again = await trunkline(user, "auth", "logout", "fastrouter")
     assert (again.code, "no stored key" in again.err) == (0, True)
     refused = await trunkline(user, "chat", "-m", "fastrouter/openai/gpt-5-mini", "Hello")
-    assert (refused.code, refused.out) == (1, "")
+    assert (refused.code, refused.out) == (3, "")
     assert "trunkline auth login fastrouter" in refused.err
     # Signing in asks whether the key is good, with requests that ask for nothing; of the two questions only
     # the first was sent.

@@ -1,124 +1,73 @@
-"""`trunkline chat`."""
+"""`trunkline chat`: what is asked, of whom, and how it is shown."""
 
 import sys
-from contextlib import aclosing
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import click
 
-from trunkline.cli.terminal import application, dollars, run, show_warning, workspace_choices
-from trunkline.errors import TrunklineError
-from trunkline_protocol.chat import (
-    ChatEvent,
-    ChatOptions,
-    ChatStreamParams,
-    ChatStreamResult,
-    FallbackStarted,
-    Message,
-    NoticeGiven,
-    ReasoningDelta,
-    ReasoningOptions,
-    RetryScheduled,
-    TextDelta,
-    TextPart,
-)
-from trunkline_protocol.errors import ErrorCode
-from trunkline_protocol.models import ModelListParams
-
-if TYPE_CHECKING:
-    from trunkline.app import Application
-    from trunkline.chat.engine import ChatRun
+from trunkline.cli.completion import complete_model
+from trunkline.cli.terminal import EXIT_CODES, run
 
 
-@click.command("chat")
+@click.command("chat", epilog=EXIT_CODES)
 @click.option(
-    "-m", "--model", metavar="PROVIDER/MODEL", help="Which model to ask instead of the default one."
+    "-m",
+    "--model",
+    metavar="PROVIDER/MODEL",
+    shell_complete=complete_model,
+    help="Which model to ask instead of the default one.",
 )
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Send this file as well: text, a picture, a sound or a PDF. May be repeated.",
+)
+@click.option("--system", metavar="TEXT", help="What the model is to be and do.")
 @click.option("--effort", help="How much a reasoning model should think: low, medium, high.")
-@click.argument("message", required=False)
-def command(model: str | None, effort: str | None, message: str | None) -> None:
-    """Ask a model and print its answer as it comes.
+@click.option("--key", "key_id", metavar="KEY_ID", help="Another key of the provider than the one in use.")
+@click.option(
+    "--fallback",
+    "fallbacks",
+    multiple=True,
+    metavar="PROVIDER/MODEL",
+    shell_complete=complete_model,
+    help="Ask this model when the one before cannot answer. May be repeated.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print events and result as JSON, one to a line.")
+@click.argument("words", metavar="[MESSAGE]", nargs=-1)
+def command(
+    model: str | None,
+    files: tuple[Path, ...],
+    system: str | None,
+    effort: str | None,
+    key_id: str | None,
+    fallbacks: tuple[str, ...],
+    words: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Ask a model and print its answer as it comes; without MESSAGE, talk with it.
 
-    MESSAGE is what to say; without it, or as `-`, it is read from standard input. The answer goes to
+    What is piped in becomes a part of the prompt, below MESSAGE; `-` stands for it alone. The answer goes to
     standard output; reasoning, tokens and cost go to standard error.
     """
+    from trunkline.cli.chat_message import said, user_message
+    from trunkline.cli.chat_request import Asking
+
+    message = " ".join(words) if words else None
+    asking = Asking(model, fallbacks, key_id, system, effort)
     if message is None and sys.stdin.isatty():
-        raise click.UsageError("Say something: give a MESSAGE or pipe it in.")
-    text = message if message not in (None, "-") else sys.stdin.read()
-    if not text or not text.strip():
+        if as_json or not sys.stdout.isatty():
+            raise click.UsageError("Say something: give a MESSAGE or pipe it in.")
+        from trunkline.cli.chat_talk import talk
+
+        run(talk(asking, files))
+    text = said(message)
+    if not text.strip() and not files:
         raise click.UsageError("The message is empty.")
-    message_part = Message(role="user", content=(TextPart(text=text),))
-    options = ChatOptions(reasoning=ReasoningOptions(effort=effort) if effort else None)
-    run(_chat(model, message_part, options))
+    from trunkline.cli.chat_once import ask_once
 
-
-async def _chat(model: str | None, message: Message, options: ChatOptions) -> int:
-    async with application() as app:
-        model = model or await _default(app)
-        answer = await app.chat.start(ChatStreamParams(model=model, messages=(message,), options=options))
-        await _print(answer)
-    result = answer.result()
-    click.secho(_summary(result), dim=True, err=True)
-    if result.finish_reason == "stop":
-        return 0
-    click.echo(f"The answer is not complete: {result.raw_finish_reason or result.finish_reason}.", err=True)
-    return 1
-
-
-async def _default(app: "Application") -> str:
-    """The default model; servers on this machine are looked for when there is none otherwise."""
-    choices = workspace_choices(app)
-    model = app.directory.defaults(choices).model
-    if model is None:
-        local = (one.provider_id for one in app.registry.all() if one.spec.is_local and one.usable)
-        await app.directory.list_models(ModelListParams(provider_ids=tuple(local)))
-        model = app.directory.defaults(choices).model
-    if model is None:
-        raise TrunklineError(
-            ErrorCode.AUTH_MISSING,
-            "There is no model to ask: no provider has a key, and no server on this machine answers.",
-            hint="Run `trunkline auth login fastrouter`, or name a model with `-m provider/model`.",
-        )
-    return model
-
-
-async def _print(answer: "ChatRun") -> None:
-    shown: ChatEvent | None = None
-    try:
-        async with aclosing(answer.events()) as events:
-            async for event in events:
-                if isinstance(event, TextDelta):
-                    if isinstance(shown, ReasoningDelta):
-                        click.echo("\n", err=True)
-                    click.echo(event.text, nl=False)
-                elif isinstance(event, ReasoningDelta):
-                    click.secho(event.text, nl=False, dim=True, err=True)
-                elif isinstance(event, NoticeGiven | RetryScheduled | FallbackStarted):
-                    show_warning(_warning(event))
-                    continue
-                else:
-                    continue
-                shown = event
-    finally:
-        if shown is not None:
-            click.echo(err=isinstance(shown, ReasoningDelta))
-
-
-def _warning(event: NoticeGiven | RetryScheduled | FallbackStarted) -> str:
-    if isinstance(event, NoticeGiven):
-        return event.notice.message
-    if isinstance(event, FallbackStarted):
-        return f"{event.error.message} Asking {event.model} instead."
-    return f"{event.error.message} Asking again in {event.delay_ms / 1000:.1f} s."
-
-
-def _summary(result: ChatStreamResult) -> str:
-    parts = [result.model]
-    if result.usage:
-        parts.append(f"{result.usage.input_tokens} tokens in, {result.usage.output_tokens} out")
-    if result.cost:
-        parts.append(
-            ("about " if result.cost.estimated else "") + dollars(result.cost.amount, result.cost.currency)
-        )
-    parts.append(f"{result.timing.total_ms / 1000:.1f} s")
-    return " · ".join(parts)
+    run(ask_once(asking, user_message(text, files), as_json=as_json))

@@ -8,12 +8,15 @@ from typing_extensions import override
 from trunkline import __version__
 
 _COMMANDS = {
+    "attach": ("trunkline.cli.attach", "Attach an editor, or this terminal, to a server that runs."),
     "auth": ("trunkline.cli.auth", "Store, list, verify and take over keys."),
-    "chat": ("trunkline.cli.chat", "Ask a model and print its answer."),
+    "chat": ("trunkline.cli.chat", "Ask a model, or talk with it."),
+    "completion": ("trunkline.cli.completion", "Make bash, zsh or fish complete `trunkline`."),
     "config": ("trunkline.cli.config", "Check, describe and import the configuration."),
     "demo": ("trunkline.cli.demo", "See Trunkline work, without a key."),
     "models": ("trunkline.cli.models", "List models with context size and prices."),
     "providers": ("trunkline.cli.providers", "List providers and whether each can be used."),
+    "sessions": ("trunkline.cli.sessions", "List, show, export and delete conversations."),
     "serve": ("trunkline.cli.serve", "Speak LSP with an editor (`trunkline --stdio`)."),
     "token": ("trunkline.cli.token", "Make and revoke tokens with which other programs connect."),
 }
@@ -36,11 +39,33 @@ class _LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
 
 
-@click.group(cls=_LazyGroup)
+_WELCOME = """\
+Trunkline {version}: a language server whose language is models.
+
+One process knows the AI model providers, keeps your keys, and streams answers to your editor, your scripts
+and this terminal.
+
+To a first answer:
+  trunkline auth login fastrouter      store a key, or set FASTROUTER_API_KEY
+  trunkline models fastrouter          see models, context sizes and prices
+  trunkline chat "Why is the sky blue?"
+
+Without a key, `trunkline demo` shows all of it against a simulated provider.
+`trunkline --help` lists every command, `trunkline COMMAND --help` explains one, and `trunkline doctor` tells
+what works and what does not. Editors start `trunkline --stdio`.
+"""
+
+
+@click.group(
+    cls=_LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="trunkline")
-def trunkline() -> None:
+@click.pass_context
+def trunkline(context: click.Context) -> None:
     """A language server whose language is models.
 
     Editors start `trunkline --stdio`. From a terminal, start with `trunkline demo`, or store a key with
-    `trunkline auth login fastrouter` and ask: `trunkline chat -m fastrouter/openai/gpt-4.1-mini "Hello"`.
+    `trunkline auth login fastrouter` and ask: `trunkline chat "Why is the sky blue?"`.
     """
+    if context.invoked_subcommand is None:
+        click.echo(_WELCOME.format(version=__version__), nl=False)

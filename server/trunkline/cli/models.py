@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trunkline.cli.terminal import application, dollars, run, show_error, show_warning, workspace_choices
+from trunkline.cli.clean import clean
+from trunkline.cli.completion import complete_provider
+from trunkline.cli.terminal import (
+    FAILED,
+    application,
+    dollars,
+    run,
+    show_error,
+    show_warning,
+    workspace_choices,
+)
 from trunkline.providers.changes import CATALOGUE
 from trunkline_protocol.models import ModelInfo, ModelListParams, ModelListResult
 from trunkline_protocol.providers import ProviderListParams
@@ -23,29 +33,36 @@ _PATIENCE_S = 3.0
 
 
 @click.command("models")
-@click.argument("provider", required=False)
+@click.argument("provider", required=False, shell_complete=complete_provider)
+@click.option(
+    "--filter", "words", metavar="TEXT", help="Only models whose id or name has every word of TEXT."
+)
 @click.option("--refresh", is_flag=True, help="Fetch every list again, however new it is.")
 @click.option("--all", "hidden", is_flag=True, help="Show deprecated models and those without text, too.")
 @click.option("--offline", is_flag=True, help="Fetch nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
-def command(provider: str | None, *, refresh: bool, hidden: bool, offline: bool, as_json: bool) -> None:
+def command(
+    provider: str | None, *, words: str | None, refresh: bool, hidden: bool, offline: bool, as_json: bool
+) -> None:
     """List the models of PROVIDER, or of every provider that has a key and every server on this machine.
 
     On a terminal this is a table; into a pipe it is one `provider/model` a line.
     """
     params = ModelListParams(refresh="force" if refresh else "ifStale", include_hidden=hidden)
-    run(_list(provider, params, offline=offline, as_json=as_json))
+    run(_list(provider, params, words or "", offline=offline, as_json=as_json))
 
 
-async def _list(provider: str | None, params: ModelListParams, *, offline: bool, as_json: bool) -> int:
+async def _list(
+    provider: str | None, params: ModelListParams, words: str, *, offline: bool, as_json: bool
+) -> int:
     async with application(offline=offline) as app:
         choices = workspace_choices(app)
-        wanted = (provider,) if provider else _usable(app)
+        wanted = (provider,) if provider else usable_providers(app)
         params = params.model_copy(update={"provider_ids": wanted})
         with suppress(TimeoutError):
             # In the background it would end with this process.
             await asyncio.wait_for(app.catalogue.refresh(), _PATIENCE_S)
-        result = await app.directory.list_models(params, choices)
+        result = _matching(words, await app.directory.list_models(params, choices))
         unfound = () if provider else _not_running(app)
         if params.refresh != "force":
             # Nobody asked for the newest catalogue, and the one in use is good enough to list.
@@ -59,6 +76,9 @@ async def _list(provider: str | None, params: ModelListParams, *, offline: bool,
     for error in {failure.error.message: failure.error for failure in failures}.values():
         show_error(error)
     if not result.models and not failures:
+        if words:
+            show_warning(f"No model has {words!r} in its id or name.")
+            return FAILED
         show_warning(f"{provider} has no models." if provider else "There is no provider to list yet.")
         click.echo(
             "  Run `trunkline auth login fastrouter`, or name one: `trunkline models fastrouter`.", err=True
@@ -67,7 +87,17 @@ async def _list(provider: str | None, params: ModelListParams, *, offline: bool,
     return 1 if failures and not result.models else 0
 
 
-def _usable(app: "Application") -> tuple[str, ...]:
+def _matching(words: str, result: ModelListResult) -> ModelListResult:
+    wanted = words.casefold().split()
+    models = tuple(
+        model
+        for model in result.models
+        if all(word in f"{model.model} {model.name}".casefold() for word in wanted)
+    )
+    return result.model_copy(update={"models": models})
+
+
+def usable_providers(app: "Application") -> tuple[str, ...]:
     """Providers with a key, and servers on this machine that may be running."""
     providers = app.registry.all()
     local = {provider.provider_id for provider in providers if provider.spec.is_local and provider.usable}
@@ -91,10 +121,11 @@ def _not_running(app: "Application") -> tuple[str, ...]:
 def _show(result: ModelListResult) -> None:
     if not sys.stdout.isatty():
         for model in result.models:
-            click.echo(model.model)
+            click.echo(clean(model.model))
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     table = Table(box=None, header_style="bold", caption=_caption(result), caption_justify="left")
@@ -106,7 +137,8 @@ def _show(result: ModelListResult) -> None:
         table.add_column("can")
     for model in result.models:
         row = _row(model, result)
-        table.add_row(*(row if is_wide else row[:-1]))
+        # As `Text`: names of models are not markup.
+        table.add_row(*(Text(clean(cell)) for cell in (row if is_wide else row[:-1])))
     console.print(table)
 
 
@@ -120,7 +152,7 @@ def _row(model: ModelInfo, result: ModelListResult) -> tuple[str, str, str, str,
             ("pdf", "pdf" in model.input_modalities),
             (f"({model.status})", model.status != "active"),
             (f"(= {model.alias_of})", model.alias_of is not None),
-            ("[bold](default)[/bold]", model.model == result.default_model),
+            ("(default)", model.model == result.default_model),
         )
         if applies
     ]

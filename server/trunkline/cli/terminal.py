@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from trunkline.cli.clean import clean
 from trunkline.errors import TrunklineError, describe
+from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -17,8 +19,24 @@ if TYPE_CHECKING:
     from trunkline.providers.choices import Choices
     from trunkline_protocol.errors import WireError
 
+FAILED = 1
+"""Exit code when something did not work, or an answer is not complete."""
+NO_KEY = 3
+"""Exit code when a key is missing, or is not accepted any more: a person has to do something."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells have it."""
+
+EXIT_CODES = (
+    "Exit code: 0 the answer is complete; 1 it failed or is not complete; 2 wrong usage; 3 a key is missing "
+    "or not accepted; 130 Ctrl-C."
+)
+
+_KEY_ERRORS = {
+    ErrorCode.AUTH_MISSING,
+    ErrorCode.AUTH_REJECTED,
+    ErrorCode.AUTH_FORBIDDEN,
+    ErrorCode.AUTH_EXPIRED,
+}
 
 
 def run(work: Coroutine[Any, Any, int]) -> NoReturn:
@@ -30,13 +48,13 @@ def run(work: Coroutine[Any, Any, int]) -> NoReturn:
         code = asyncio.run(work)
     except TrunklineError as error:
         show_error(describe(error))
-        code = 1
+        code = NO_KEY if error.code in _KEY_ERRORS else FAILED
     except KeyboardInterrupt:
         code = INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe has what it wanted (`trunkline models | head`); there is nobody to tell.
         sys.stderr.close()
-        code = 1
+        code = FAILED
     sys.exit(code)
 
 
@@ -75,19 +93,26 @@ def workspace_choices(app: "Application") -> "Choices":
 def show_error(error: "WireError") -> None:
     """An error on stderr: what happened, what the provider said, what to do."""
     click.secho("error: ", fg="red", bold=True, nl=False, err=True)
-    click.echo(error.message, err=True)
+    for line in error_lines(error):
+        click.echo(line, err=True)
+
+
+def error_lines(error: "WireError") -> list[str]:
+    """What there is to say of an error, the first line the message. Providers had a word in it."""
+    lines = [error.message]
     if error.data.detail and error.data.detail not in error.message:
-        click.echo(f"  {error.data.detail}", err=True)
+        lines.append(f"  {error.data.detail}")
     if error.data.suggestions:
-        click.echo("  Did you mean: " + ", ".join(error.data.suggestions) + "?", err=True)
+        lines.append("  Did you mean: " + ", ".join(error.data.suggestions) + "?")
     if error.data.hint:
-        click.echo(f"  {error.data.hint}", err=True)
+        lines.append(f"  {error.data.hint}")
+    return [clean(line) for line in lines]
 
 
 def show_warning(text: str) -> None:
     """A warning on stderr."""
     click.secho("warning: ", fg="yellow", bold=True, nl=False, err=True)
-    click.echo(text, err=True)
+    click.echo(clean(text), err=True)
 
 
 def dollars(amount: "Decimal | None", currency: str = "USD") -> str:
