@@ -21,6 +21,7 @@ from support.daemon import Daemon, running_daemon
 from support.provider import MODEL, MODELS, USAGE, chunk
 from support.recorder import __file__ as recorder
 from support.user import User
+from trunkline.remote.tokens import TokenStore
 from trunkline.sessions.sqlite.store import SqliteSessionLog
 
 pytestmark = [
@@ -254,7 +255,9 @@ async def chaos(user: User) -> AsyncGenerator[Chaos]:
         proxy = CuttingProxy(run / "d", chance())
         listening = await asyncio.start_unix_server(proxy.handle, run / "p")
         relay = [sys.executable, "-m", "trunkline", "attach", str(run / "p")]
-        command = [session_id, *relay, "--token-file", str(daemon.token_file)]
+        # That of the process would die with it.
+        token = TokenStore(user.paths.data).create("control", "chaos").file
+        command = [session_id, *relay, "--token-file", str(token)]
         clients = [Recorder(user.home / f"client-{number}", user, command) for number in range(CLIENTS)]
         for client in clients:
             await client.start()

@@ -61,6 +61,8 @@ class Relay:
         """A pipe by which the thread that connects says that it is done."""
         self._lost_at: float | None = None
         """Since when there has been no connection that could be used."""
+        self._why: AttachError | None = None
+        """What the last attempt to connect said."""
         self._has_told = False
         self._watched: int | None = None
 
@@ -257,6 +259,7 @@ class Relay:
             sys.stderr.write(f"trunkline: {error.message} {error.hint}\n")
             self._is_over = self._conversation.fail(error) or os.isatty(self._stdin)
             return
+        self._why = error
         jitter = 0.75 + os.urandom(1)[0] / 512
         self._dial_at = time.monotonic() + self._delay_s * jitter
         self._delay_s = min(self._delay_s * 2, _LONGEST_DELAY_S)
@@ -267,7 +270,7 @@ class Relay:
         self._lost_at = None
         if self._has_told:
             self._has_told = False
-            self._conversation.say("the connection to the server is back.", aloud=False)
+            self._conversation.say("the connection is back.", aloud=False)
 
     # --- time ------------------------------------------------------------------------------------------
 
@@ -281,7 +284,8 @@ class Relay:
         out_s = now - self._lost_at
         if out_s > _QUIET_OUTAGE_S and not self._has_told:
             self._has_told = True
-            self._conversation.say("the connection to the server is lost. Trying again.", aloud=True)
+            why = "" if self._why is None else f" {self._why.message}"
+            self._conversation.say(f"the connection is lost. Trying again.{why}", aloud=True)
         if out_s > _WAITING_S:
             self._conversation.give_up_waiting()
 
