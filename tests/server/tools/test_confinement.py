@@ -2,15 +2,19 @@
 
 import os
 import socket
-import threading
 from pathlib import Path
 
 import pytest
 
 from support.memory_editor import MemoryEditor
 from support.tool_runs import Call, run_of, text_of
+from trunkline.errors import TrunklineError
+from trunkline.tools.confinement import Confinement
 from trunkline.tools.permission import Policy
+from trunkline.tools.text_files import read_text
+from trunkline.tools.walk import walk
 from trunkline.tools.workspace_tools import WorkspaceTools
+from trunkline_protocol.errors import ErrorCode
 
 SECRET = "canary-outside-2c41"
 
@@ -78,40 +82,35 @@ async def test_what_is_no_file_is_not_read(call: Call, folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
-@pytest.mark.parametrize("swapped", ["file", "folder"])
-async def test_a_link_that_is_swapped_in_during_the_call_is_not_followed(
-    tools: WorkspaceTools, editor: MemoryEditor, folder: Path, outside: Path, swapped: str
+@pytest.mark.parametrize("swapped", ["deep/secret.txt", "deep"])
+def test_a_link_that_is_swapped_in_after_the_path_was_looked_at_is_not_followed(
+    folder: Path, outside: Path, swapped: str
 ) -> None:
-    """A race, run many times: whatever wins, the text is that of the workspace's file or a refusal."""
-    inside = folder / "deep"
-    inside.mkdir()
-    (inside / "secret.txt").write_text("inside\n")
-    target = inside / "secret.txt" if swapped == "file" else inside
-    elsewhere = outside / "secret.txt" if swapped == "file" else outside
-    link, kept = folder / "link", folder / "kept"
-    stop = threading.Event()
+    (folder / "deep").mkdir()
+    (folder / "deep" / "secret.txt").write_text("inside\n")
+    confinement = Confinement([folder], [])
+    place = confinement.locate("deep/secret.txt")
+    assert read_text(place, {}) == "inside\n"
+    (folder / swapped).rename(folder / "moved")
+    (folder / swapped).symlink_to(outside / "secret.txt" if swapped.endswith(".txt") else outside)
+    with pytest.raises(TrunklineError) as refusal:
+        read_text(place, {})
+    assert refusal.value.code == ErrorCode.TOOL_FAILED
+    with pytest.raises(TrunklineError):
+        confinement.locate("deep/secret.txt")
 
-    def swap() -> None:
-        while not stop.is_set():
-            link.symlink_to(elsewhere)
-            target.rename(kept)
-            link.rename(target)
-            target.unlink()
-            kept.rename(target)
 
-    racer = threading.Thread(target=swap)
-    racer.start()
-    try:
-        said = [
-            text_of(await tools.run(run_of("read_file", editor, path="deep/secret.txt"))) for _ in range(300)
-        ]
-        said += [
-            text_of(await tools.run(run_of("search_text", editor, pattern="canary"))) for _ in range(100)
-        ]
-    finally:
-        stop.set()
-        racer.join()
-    assert not [text for text in said if SECRET in text]
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+def test_a_folder_that_becomes_a_link_during_a_walk_is_not_entered(folder: Path, outside: Path) -> None:
+    for name in ("a", "b"):
+        (folder / name).mkdir()
+        (folder / name / "file").touch()
+    confinement = Confinement([folder], [])
+    walked = walk(confinement, confinement.locate("."))
+    assert next(walked).place.shown == "a"
+    (folder / "b").rename(folder / "moved")
+    (folder / "b").symlink_to(outside)
+    assert [found.place.shown for found in walked] == ["a/file", "b"]
 
 
 async def test_an_empty_place_has_no_tools(tmp_path: Path, folder: Path) -> None:
