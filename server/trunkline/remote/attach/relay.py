@@ -293,7 +293,7 @@ class Relay:
         if self._lost_at is not None and now - self._linked_at > _GREETING_S:
             return False
         try:
-            link.check(now)
+            link.check(now, is_read=len(self._out) < MOST_UNTAKEN)
         except LinkLostError:
             return False
         return True

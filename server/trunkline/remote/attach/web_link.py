@@ -67,8 +67,10 @@ class WebLink(Link):
         return bodies
 
     @override
-    def check(self, now: float) -> None:
+    def check(self, now: float, *, is_read: bool) -> None:
         """Called about once a second; raises LinkLostError when the other side gives no sign of life."""
+        if not is_read:
+            self._heard = now
         if now - self._heard > _LOST_S:
             raise LinkLostError
         if now - max(self._heard, self._asked) > _QUIET_S and self._protocol.state is State.OPEN:
