@@ -1,0 +1,73 @@
+// The commands, besides signing in: choose a model, continue a session, share, attach.
+import * as vscode from "vscode";
+import type { Participant } from "./participant";
+import type { Server } from "./server";
+
+export async function chooseModel(server: Server): Promise<void> {
+  const { models, defaultModel } = await server.ask("model/list", {});
+  const items = models.map((model) => ({
+    label: model.name,
+    description: model.model,
+    detail: model.model === defaultModel ? "the default now" : undefined,
+  }));
+  const picked = await vscode.window.showQuickPick(items, {
+    title: "The default model",
+    matchOnDescription: true,
+  });
+  if (!picked) return;
+  const settings = vscode.workspace.getConfiguration("trunkline");
+  await settings.update("model", picked.description, vscode.ConfigurationTarget.Global);
+}
+
+export async function continueSession(server: Server, participant: Participant): Promise<void> {
+  const { sessions } = await server.ask("session/list", {});
+  const items = sessions.map((session) => ({
+    label: session.title ?? "Untitled",
+    description: session.model,
+    detail: `${session.updatedAt.replace("T", " ").slice(0, 16)}${session.cwd ? `, ${session.cwd}` : ""}`,
+    sessionId: session.sessionId,
+  }));
+  const picked = await vscode.window.showQuickPick(items, {
+    title: "Sessions",
+    placeHolder: items.length > 0 ? "Continue with" : "There are no sessions yet",
+    matchOnDescription: true,
+    matchOnDetail: true,
+  });
+  if (!picked) return;
+  const { turns } = await server.ask("session/read", { sessionId: picked.sessionId });
+  const said = turns.flatMap((turn) => turn.items).flatMap(({ message }) => {
+    const parts = typeof message.content === "string" ? [] : message.content;
+    const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
+    return text ? [`**${message.role}**\n\n${text}`] : [];
+  });
+  const content = `# ${picked.label}\n\n${said.join("\n\n---\n\n")}\n`;
+  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: "markdown", content }));
+  participant.continueWith(picked.sessionId);
+  await vscode.commands.executeCommand("workbench.action.chat.newChat");
+  await vscode.commands.executeCommand("workbench.action.chat.open", { query: "@trunkline ", isPartialQuery: true });
+}
+
+export async function share(server: Server): Promise<void> {
+  const items = [
+    { label: "Let others watch", scope: "observe" as const },
+    { label: "Let others ask as well", scope: "control" as const },
+  ];
+  const picked = await vscode.window.showQuickPick(items, { title: "Share this server on this machine" });
+  if (!picked) return;
+  const { url, tokenFile } = await server.ask("session/share", { scope: picked.scope });
+  const command = `trunkline attach ${url} --token-file=${tokenFile}`;
+  const choice = await vscode.window.showInformationMessage(`Others attach with: ${command}`, "Copy");
+  if (choice === "Copy") await vscode.env.clipboard.writeText(command);
+}
+
+/** Changing the setting restarts the client; see `extension.ts`. */
+export async function attach(): Promise<void> {
+  const settings = vscode.workspace.getConfiguration("trunkline");
+  const url = await vscode.window.showInputBox({
+    title: "Attach to a server",
+    prompt: "unix:PATH, ws://127.0.0.1:PORT or wss://HOST:PORT; nothing for a server of this window's own",
+    value: settings.get("attach", ""),
+    ignoreFocusOut: true,
+  });
+  if (url !== undefined) await settings.update("attach", url.trim(), vscode.ConfigurationTarget.Global);
+}
