@@ -1,5 +1,6 @@
 """The command tree. Commands are imported when they run: `trunkline models` does not wait for `chat`."""
 
+import os
 from importlib import import_module
 
 import click
@@ -14,6 +15,7 @@ _COMMANDS = {
     "completion": ("trunkline.cli.completion", "Make bash, zsh or fish complete `trunkline`."),
     "config": ("trunkline.cli.config", "Check, describe and import the configuration."),
     "demo": ("trunkline.cli.demo", "See Trunkline work, without a key."),
+    "doctor": ("trunkline.cli.doctor", "Tell what works, what does not, and what to do."),
     "models": ("trunkline.cli.models", "List models with context size and prices."),
     "providers": ("trunkline.cli.providers", "List providers and whether each can be used."),
     "sessions": ("trunkline.cli.sessions", "List, show, export and delete conversations."),
@@ -67,5 +69,7 @@ def trunkline(context: click.Context) -> None:
     Editors start `trunkline --stdio`. From a terminal, start with `trunkline demo`, or store a key with
     `trunkline auth login fastrouter` and ask: `trunkline chat "Why is the sky blue?"`.
     """
+    if os.environ.get("NO_COLOR"):
+        context.color = False  # rich sees to it by itself, click does not
     if context.invoked_subcommand is None:
         click.echo(_WELCOME.format(version=__version__), nl=False)
