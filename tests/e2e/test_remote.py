@@ -141,6 +141,9 @@ async def test_neither_key_nor_token_nor_words_are_in_logs_answers_or_files(
         async with unix_wire(path, header(token)) as wire:
             await wire.handshake(trace="verbose")
             wire.send(request("auth/set", 1, providerId="fastrouter", secret=CANARY))
+            while (answer := await wire.receive()).get("id") != 1:
+                got.append(json.dumps(answer))
+            assert "result" in answer
             question = {"role": "user", "content": [{"type": "text", "text": said}]}
             wire.send(request("chat/stream", 2, model=MODEL, messages=[question]))
             while (answer := await wire.receive()).get("id") != 2:
