@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from support.clients import NEOVIM
-from support.editor_tools import check_tools
+from support.editor_tools import check_other_files, check_tools
 from support.editors import check_session, run_session
 from support.user import User
 
@@ -20,3 +20,8 @@ async def test_a_session(user: User) -> None:
 @pytest.mark.client("nvim")
 async def test_a_model_reads_a_buffer_that_is_not_saved_and_changes_it(user: User) -> None:
     await check_tools(replace(NEOVIM, script="nvim/tools.lua").command(), user)
+
+
+@pytest.mark.client("nvim")
+async def test_a_model_changes_files_that_are_not_open(user: User) -> None:
+    await check_other_files(replace(NEOVIM, script="nvim/tools.lua").command(), user)

@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from trunkline.errors import TrunklineError
-from trunkline.tools.confinement import Confinement, Place, open_folder
+from trunkline.tools.confinement import Confinement, Place, open_folder, refused
 from trunkline.tools.ignored import Ignored
 
 _DEEPEST = 64
@@ -57,8 +57,11 @@ def _walk(
 def _entries(folder: Place) -> list[tuple[str, bool]]:
     """Names of regular files and folders, with whether it is a folder."""
     if os.scandir not in os.supports_fd:
-        with os.scandir(folder.path) as entries:
-            return _sorted(entries)
+        try:
+            with os.scandir(folder.path) as entries:
+                return _sorted(entries)
+        except OSError as error:
+            raise refused(f"{folder.shown} cannot be listed: {error.strerror}.") from None
     descriptor = open_folder(folder)
     try:
         with closing(os.scandir(descriptor)) as entries:

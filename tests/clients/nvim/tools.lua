@@ -71,6 +71,11 @@ wait_for('the turn to end', function()
   return seen.status
 end)
 seen.edited = text()
+seen.buffers = {}
+for _, buffer in ipairs(vim.api.nvim_list_bufs()) do
+  local name = vim.fs.basename(vim.api.nvim_buf_get_name(buffer))
+  seen.buffers[name] = vim.api.nvim_buf_get_lines(buffer, 0, -1, false)
+end
 vim.cmd.undo()
 seen.undone = text()
 
