@@ -19,7 +19,7 @@ from typing import Any, get_args
 from pydantic.json_schema import models_json_schema
 
 from trunkline_protocol import PROTOCOL_VERSION
-from trunkline_protocol.base import JsonObject, WireModel
+from trunkline_protocol.base import JsonObject, Request, ServerRequest, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
 from trunkline_protocol.chat import ChatEvent, Message
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
@@ -204,17 +204,11 @@ def _reference(definitions: JsonObject) -> str:
     parts = [_INTRODUCTION, "## Requests\n"]
     for request in REQUESTS:
         parts.append(f"### `{request.name}`\n\n{request.summary} Remote clients: {request.scope}.\n")
-        parts.append(f"Params, [{request.params.__name__}](#{request.params.__name__.lower()}):\n")
-        parts.append(_fields(definitions[request.params.__name__]))
-        parts.append(f"Result, [{request.result.__name__}](#{request.result.__name__.lower()}):\n")
-        parts.append(_fields(definitions[request.result.__name__]))
+        parts += _both_ways(request, definitions)
     parts.append("## Requests of the server\n\nSent to clients that announced them, see ClientTrunkline.\n")
     for request in SERVER_REQUESTS:
         parts.append(f"### `{request.name}`\n\n{request.summary}\n")
-        parts.append(f"Params, [{request.params.__name__}](#{request.params.__name__.lower()}):\n")
-        parts.append(_fields(definitions[request.params.__name__]))
-        parts.append(f"Result, [{request.result.__name__}](#{request.result.__name__.lower()}):\n")
-        parts.append(_fields(definitions[request.result.__name__]))
+        parts += _both_ways(request, definitions)
     parts.append("## Notifications\n\nSent to clients that announced `events`, see ClientTrunkline.\n")
     for notification in NOTIFICATIONS:
         parts.append(f"### `{notification.name}`\n\n{notification.summary}\n")
@@ -246,6 +240,17 @@ def _reference(definitions: JsonObject) -> str:
         parts.append(_fields(definitions[name]))
     parts.append(_errors())
     return "\n".join(parts)
+
+
+def _both_ways(
+    request: Request[WireModel, WireModel] | ServerRequest[WireModel, WireModel], definitions: JsonObject
+) -> list[str]:
+    """What a request's params and result are."""
+    parts: list[str] = []
+    for label, model in (("Params", request.params), ("Result", request.result)):
+        parts.append(f"{label}, [{model.__name__}](#{model.__name__.lower()}):\n")
+        parts.append(_fields(definitions[model.__name__]))
+    return parts
 
 
 def _errors() -> str:
