@@ -21,7 +21,14 @@ from support.upstream import Upstream, answer_sse
 from support.user import User
 from support.wire import Wire, notification, request
 from trunkline.client import Client, RequestError, attach, spawn
-from trunkline_protocol.session_events import AnySessionEvent, ItemCompleted, SessionLagged
+from trunkline_protocol.chat import TextPart
+from trunkline_protocol.session_events import (
+    AnySessionEvent,
+    ItemCompleted,
+    SessionLagged,
+    SessionTextDelta,
+    TurnCompleted,
+)
 from trunkline_protocol.sessions import SessionAttachParams, SessionCreateParams
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="unix sockets")
@@ -83,8 +90,7 @@ async def followed(user: User, *arguments: str) -> AsyncGenerator[Followed]:
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
-        process._transport.close()  # pyright: ignore[reportAttributeAccessIssue]
+        await process.communicate()
 
 
 async def create(daemon: Daemon) -> str:
@@ -94,6 +100,10 @@ async def create(daemon: Daemon) -> str:
 async def finish(daemon: Daemon, session_id: str, text: str) -> None:
     """Ask, and wait until it is answered."""
     await daemon.prompt(session_id, text)
+    await idle(daemon, session_id)
+
+
+async def idle(daemon: Daemon, session_id: str) -> None:
     async with asyncio.timeout(20):
         while (await daemon.ask("session/read", sessionId=session_id))["session"]["state"] != "idle":  # noqa: ASYNC110 - in another process
             await asyncio.sleep(0.02)
@@ -136,7 +146,7 @@ async def test_two_clients_see_the_same_events_over_a_socket_and_through_the_rel
         seen: list[AnySessionEvent | SessionLagged] = []
         async for event in session.events():
             seen.append(event)
-            if event.type == "turn.completed":  # pyright: ignore[reportAttributeAccessIssue]
+            if isinstance(event, TurnCompleted):
                 break
         return seen
 
@@ -168,6 +178,36 @@ async def test_two_clients_see_the_same_events_over_a_socket_and_through_the_rel
                     "requestKey": "k",
                 },
             )
+
+
+async def test_a_turn_goes_on_when_its_editor_is_killed_and_is_there_for_the_next_one(
+    user: User, daemon: Daemon, provider: Provider
+) -> None:
+    more = asyncio.Event()
+    provider.answers = [answer("Still ", "there.", hold=more)]
+    relay = [sys.executable, "-m", "trunkline", "attach", str(daemon.socket)]
+    async with spawn(relay, env=user.env) as client:
+        await client.initialize(events=True)
+        session = await client.create_session(SessionCreateParams(model=MODEL, title="Talk"))
+        await session.prompt("Are you?")
+        async with asyncio.timeout(20):
+            async for event in session.events():
+                if isinstance(event, SessionTextDelta):
+                    break
+        assert client.process is not None
+        client.process.kill()
+        await client.process.wait()
+    more.set()
+    await idle(daemon, session.session_id)
+    async with spawn(relay, env=user.env) as client:
+        await client.initialize(events=True)
+        params = SessionAttachParams(session_id=session.session_id)
+        attached = (await client.attach_session(params)).attached
+        assert attached is not None
+        assert attached.snapshot is not None
+        [turn] = attached.snapshot.turns
+        assert turn.status == "completed"
+        assert turn.items[-1].message.content[-1] == TextPart(text="Still there.")
 
 
 async def test_a_session_is_followed_and_written_to_in_the_terminal(
@@ -225,9 +265,8 @@ async def test_sessions_are_listed_shown_exported_and_deleted(
     session_id = await create(daemon)
     provider.answers = [answer(f"An {EVIL}answer.")]
     await finish(daemon, session_id, "A question?")
-    assert (await trunkline(user, "sessions", "list")).out == f"{session_id}\n"
+    assert (await trunkline(user, "sessions", "list", "talk")).out == f"{session_id}\n"
     assert json.loads((await trunkline(user, "sessions", "list", "--json")).out)[0]["title"] == "Talk"
-    assert (await trunkline(user, "sessions", "list", "nothing")).out == ""
     shown = (await trunkline(user, "sessions", "show", "last")).out
     assert "> A question?" in shown
     assert "An redanswer." in shown
@@ -239,9 +278,8 @@ async def test_sessions_are_listed_shown_exported_and_deleted(
     await daemon.kill()
     deleted = await trunkline(user, "sessions", "delete", "last", "--yes")
     assert (deleted.code, deleted.err) == (0, f"Deleted {session_id}.\n")
-    assert (await trunkline(user, "sessions", "list")).out == ""
-    assert (await trunkline(user, "sessions", "show", "last")).code == 1
-    assert (await trunkline(user, "sessions", "show", session_id)).code == 1
+    gone = await trunkline(user, "sessions", "show", session_id)
+    assert (gone.code, gone.out) == (1, "")
 
 
 def test_the_relay_looks_where_the_servers_announce_themselves(

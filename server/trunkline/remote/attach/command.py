@@ -35,6 +35,11 @@ def main(argv: "Sequence[str]") -> int:
 
 
 def _relay(target: str | None, token_file: str | None) -> int:
+    import select
+
+    if not hasattr(select, "poll"):  # Windows: pipes cannot be waited for there
+        sys.stderr.write("trunkline: attach is not there on Windows yet; use it in WSL.\n")
+        return _MISUSED
     from trunkline.remote.attach.destination import Destination
     from trunkline.remote.attach.messages import AttachError
     from trunkline.remote.attach.relay import Relay

@@ -9,6 +9,7 @@ from trunkline.remote.attach.attachments import NOTED, Attachments
 from trunkline.remote.attach.documents import Documents
 from trunkline.remote.attach.messages import (
     AttachError,
+    as_list,
     as_object,
     id_of,
     notification,
@@ -128,10 +129,13 @@ class Conversation:
 
     def _note_folders(self, event: "Json") -> None:
         params = as_object((self._initialize or {}).get("params"))
-        folders: list[Any] = list(params.get("workspaceFolders") or ())
-        removed: list[Any] = [as_object(folder).get("uri") for folder in event.get("removed") or ()]
-        kept = [folder for folder in folders if as_object(folder).get("uri") not in removed]
-        params["workspaceFolders"] = [*kept, *(event.get("added") or ())]
+        removed = [as_object(folder).get("uri") for folder in as_list(event.get("removed"))]
+        kept = [
+            folder
+            for folder in as_list(params.get("workspaceFolders"))
+            if as_object(folder).get("uri") not in removed
+        ]
+        params["workspaceFolders"] = [*kept, *as_list(event.get("added"))]
 
     def _cancel_waiting(self, msg_id: "MsgId | None") -> None:
         if msg_id is not None and self._requests.take(msg_id) is not None:

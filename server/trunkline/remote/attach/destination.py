@@ -3,7 +3,7 @@
 import os
 import sys
 
-from trunkline.remote.attach.messages import AttachError
+from trunkline.remote.attach.messages import AttachError, as_list, as_object
 from trunkline_protocol.codes import ErrorCode
 
 TYPE_CHECKING = False  # the module `typing` is not worth its import here
@@ -128,8 +128,7 @@ def _announced() -> "Iterator[dict[str, Any]]":
     from trunkline.remote.discovery import find_listening
 
     for process in find_listening(Path(state)):
-        listeners: Any = process.get("listeners")
-        yield from listeners if isinstance(listeners, list) else ()
+        yield from map(as_object, as_list(process.get("listeners")))
 
 
 def state_directory() -> str:

@@ -4,12 +4,10 @@ Kept as the notifications that said so, within a bound: changes are positions in
 would need all that an editor knows of it.
 """
 
-from trunkline.remote.attach.messages import as_object
+from trunkline.remote.attach.messages import as_list, as_object
 
 TYPE_CHECKING = False  # the module `typing` is not worth its import here
 if TYPE_CHECKING:
-    from typing import Any
-
     from trunkline.remote.attach.messages import Json
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -69,5 +67,5 @@ class Documents:
 
 def _is_whole(params: "Json") -> bool:
     """Whether a change begins with the whole text, so that what came before does not matter."""
-    changes: list[Any] = params.get("contentChanges") or []
+    changes = as_list(params.get("contentChanges"))
     return bool(changes) and "range" not in as_object(changes[0])

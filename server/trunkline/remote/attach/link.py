@@ -78,8 +78,8 @@ class Link:
     def check(self, now: float, *, is_read: bool) -> None:
         """Called about once a second; raises LinkLostError when the other side gives no sign of life.
 
-        Nothing can be heard while nothing `is_read`. Processes on one machine need no sign: the system tells when
-        one has ended.
+        Nothing can be heard while nothing `is_read`. Processes on one machine need no sign: the system tells
+        when one has ended.
         """
 
     def close(self) -> None:

@@ -36,6 +36,11 @@ def as_object(value: "Any") -> "Json":
     return value if isinstance(value, dict) else {}  # pyright: ignore[reportUnknownVariableType]
 
 
+def as_list(value: "Any") -> "list[Any]":
+    """`value` when it is an array, else an empty one."""
+    return value if isinstance(value, list) else []  # pyright: ignore[reportUnknownVariableType]
+
+
 def write(message: "Json") -> bytes:
     """The body of `message`."""
     return json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":")).encode()

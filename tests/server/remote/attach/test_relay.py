@@ -351,13 +351,16 @@ def resident_bytes(pid: int) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="the size of a process is read from /proc")
-async def test_whoever_does_not_read_makes_the_other_side_wait_not_the_relay_grow(user: User) -> None:
+@pytest.mark.parametrize("from_editor", [True, False])
+async def test_whoever_does_not_read_makes_the_other_side_wait_not_the_relay_grow(
+    user: User, from_editor: bool
+) -> None:
     async with relayed(user) as talk:
         before = resident_bytes(talk.editor.process.pid)
-        event = notification("session/event", sessionId=SESSION, type="text.delta", text="x" * 50_000)
-        body = encode_frame(json.dumps(event).encode())
+        body = encode_frame(json.dumps(notification("x/y", text="x" * 50_000)).encode())
         sent = 0
-        stopped = talk.caller.writer
+        stopped = talk.editor.process.stdin if from_editor else talk.caller.writer
+        assert stopped is not None
         stopped.transport.set_write_buffer_limits(high=1)
         while sent < 64 * 1024 * 1024:
             stopped.write(body)
@@ -369,4 +372,4 @@ async def test_whoever_does_not_read_makes_the_other_side_wait_not_the_relay_gro
         assert sent < _ROOM
         assert resident_bytes(talk.editor.process.pid) - before < _ROOM
         for _ in range(sent // len(body)):
-            assert (await talk.wire.receive())["params"]["type"] == "text.delta"
+            assert (await (talk.caller if from_editor else talk.wire).receive())["method"] == "x/y"
