@@ -83,7 +83,7 @@ class ServerProcess:
         self._last_id += 1
         self.send(method, params, self._last_id)
         while True:
-            message = self._receive()
+            message = self.receive()
             if message.get("id") == self._last_id and "method" not in message:
                 return message
 
@@ -118,7 +118,8 @@ class ServerProcess:
         self.process.wait()
         killer.cancel()
 
-    def _receive(self) -> Any:
+    def receive(self) -> Any:
+        """The next message."""
         if self.target.framing == "line":
             return json.loads(self.output.readline())
         length = 0

@@ -178,7 +178,7 @@ class HttpClient:
             http2 = scheme == "https" and self._http2()
             if http2:
                 _need_h2()
-            self._clients[scheme] = httpx.AsyncClient(
+            self._clients[scheme] = client = httpx.AsyncClient(
                 verify=_system_certificates() if scheme == "https" else _no_certificates(),
                 http2=http2,
                 timeout=None,  # noqa: S113 - `Patience` has the timers
@@ -187,6 +187,7 @@ class HttpClient:
                 follow_redirects=False,
                 trust_env=True,
             )
+            _use_asyncio(client)
         return self._clients[scheme]
 
 
@@ -197,9 +198,6 @@ class _Opening:
         self.connect_s: float | None = None
         self._patience = patience
         self._connecting_since: float | None = None
-        self._half_open: Any = None
-        """A connection that the pool does not know yet. httpcore forgets it when it is cancelled during the
-        TLS handshake, which would leave the socket to the garbage collector."""
         self._phase: TimeoutPhase
         ends, self._phase = patience.wait()
         self._timer = asyncio.timeout_at(ends)
@@ -211,24 +209,28 @@ class _Opening:
                 return await sending
         except TimeoutError:
             raise took_too_long(host, self._phase) from None
-        finally:
-            if self._half_open is not None:
-                await self._half_open.aclose()
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Called by httpcore; the events are those of its `trace` extension."""
         _, _, name = event.partition(".")
         if name == "connect_tcp.started":
             self._connecting_since = asyncio.get_running_loop().time()
-        elif name == "connect_tcp.complete":
-            self._half_open = info["return_value"]
         elif name == "send_request_headers.started" and info["request"].method != b"CONNECT":
-            self._half_open = None
             if self._connecting_since is not None:
                 self.connect_s = asyncio.get_running_loop().time() - self._connecting_since
             self._patience.sent()
             ends, self._phase = self._patience.wait()
             self._timer.reschedule(ends)
+
+
+def _use_asyncio(client: "httpx.AsyncClient") -> None:
+    """Put our connections below every pool of `client`: httpcore has an argument for them, httpx none."""
+    from trunkline.wire.network import AsyncioBackend
+
+    private = cast("Any", client)
+    for transport in (private._transport, *private._mounts.values()):  # noqa: SLF001
+        if transport is not None:  # a host that no proxy is used for
+            transport._pool._network_backend = AsyncioBackend()  # noqa: SLF001
 
 
 def _need_h2() -> None:
@@ -315,7 +317,7 @@ def _cause(error: BaseException) -> str:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return f"TLS: the certificate is not trusted ({cause.verify_message})"
         if isinstance(cause, ssl.SSLError):
-            return f"TLS: {cause.reason or 'handshake failed'}"
+            return f"TLS: {getattr(cause, 'reason', None) or 'handshake failed'}"
         if isinstance(cause, socket.gaierror):
             return "DNS: the name cannot be resolved"
         if isinstance(cause, ConnectionRefusedError):

@@ -26,13 +26,15 @@ async def _nothing_is_left() -> AsyncGenerator[None]:
     tasks, descriptors = asyncio.all_tasks(), _descriptors()
     yield
     tasks |= {task for task in asyncio.all_tasks() if task is asyncio.current_task()}
-    for _ in range(100):
-        left = (asyncio.all_tasks() - tasks, set(_descriptors().items()) - set(descriptors.items()))
-        if left == (set(), set()):
-            break
+
+    def left() -> list[object]:
+        return [*(asyncio.all_tasks() - tasks), *(_descriptors().items() - descriptors.items())]
+
+    for _ in range(200):
+        if not left():
+            return
         await asyncio.sleep(0.01)  # transports close a little later than they are told to
-    else:
-        pytest.fail(f"left behind: {left}")
+    assert left() == []
 
 
 @pytest.fixture(autouse=True)

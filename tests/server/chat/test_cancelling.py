@@ -146,7 +146,7 @@ async def test_while_it_connects(
 ) -> None:
     """With https this is in the middle of the TLS handshake."""
     port, came, gone = mute
-    section = {
+    section: dict[str, Any] = {
         "npm": "@ai-sdk/openai-compatible",
         "options": {"baseURL": f"{scheme}://127.0.0.1:{port}/v1", "apiKey": "k"},
         "models": {"talker": {}},

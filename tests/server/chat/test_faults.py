@@ -142,7 +142,7 @@ async def test_a_fault_before_the_answer_has_begun(
     assert [attempt.error.code for attempt in earlier] == [code] * (requests - 1)
 
 
-WAITS = [
+WAITS: list[tuple[dict[str, str], float]] = [
     ({"retry_after_ms": "1500", "Retry_After": "9"}, 1.5),
     ({"Retry_After": "7"}, 7.0),
     ({"Retry_After": "0.25"}, 0.25),
@@ -310,7 +310,7 @@ def free_port() -> int:
 
 def configured(user: User, base_url: str, **more: Any) -> None:
     """A provider of one configured model, whose list nobody asks for."""
-    section = {
+    section: dict[str, Any] = {
         "npm": "@ai-sdk/openai-compatible",
         "options": {"baseURL": base_url, "apiKey": "k", **more},
         "models": {"talker": {}},
@@ -436,7 +436,9 @@ async def test_when_all_have_failed_the_last_error_tells_of_the_others(
     assert outcome.failure.code is ErrorCode.QUOTA_EXHAUSTED
     assert outcome.failure.fields.get("provider_id") == "spare"
     assert outcome.failure.fields.get("hint")
-    (first,) = outcome.failure.fields.get("attempts") or ()
+    attempts = outcome.failure.fields.get("attempts")
+    assert attempts is not None
+    (first,) = attempts
     assert (first.model, first.error.code) == ("fastrouter/acme/talker", ErrorCode.AUTH_REJECTED)
 
 

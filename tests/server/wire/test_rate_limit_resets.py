@@ -9,7 +9,7 @@ from trunkline_protocol.errors import ErrorCode
 NOW = {"date": "Mon, 02 Nov 2026 10:00:00 GMT"}
 UNIX = 1_793_613_600  # the same moment
 
-FORMS = [
+FORMS: list[tuple[dict[str, str], int | None]] = [
     ({"x-ratelimit-reset-requests": "12ms"}, 12),
     ({"x-ratelimit-reset-requests": "6m0s"}, 360_000),
     ({"x-ratelimit-reset-tokens": "1h2m3.5s"}, 3_723_500),

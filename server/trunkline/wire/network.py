@@ -1,0 +1,182 @@
+"""TCP and TLS for httpcore, straight on asyncio: what it uses by default is most of what a delta costs.
+
+With anyio below it, every piece that is read takes two system calls to watch the socket again, and several
+scopes for time limits that are `Patience`'s business. Nothing here has a limit; whoever waits is cancelled.
+"""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any, cast
+
+import httpcore
+from typing_extensions import override
+
+_READ_AHEAD = 256 * 1024
+"""Bytes that may wait to be read before the sender is slowed down."""
+
+
+class AsyncioBackend(httpcore.AsyncNetworkBackend):
+    """Opens connections; of several addresses of a host, the fastest that answers."""
+
+    @override
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        loop = asyncio.get_running_loop()
+        with _as_httpcore(httpcore.ConnectError):
+            _, connection = await loop.create_connection(_Connection, host, port, happy_eyeballs_delay=0.25)
+        return _Stream(connection)
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A connection as httpcore uses it."""
+
+    def __init__(self, connection: "_Connection") -> None:
+        self._connection = connection
+
+    @override
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        with _as_httpcore(httpcore.ReadError):
+            return await self._connection.read()
+
+    @override
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        with _as_httpcore(httpcore.WriteError):
+            await self._connection.write(buffer)
+
+    @override
+    async def aclose(self) -> None:
+        self._connection.transport.abort()
+
+    @override
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        with _as_httpcore(httpcore.ConnectError):
+            await self._connection.start_tls(ssl_context, server_hostname)
+        return self
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self._connection.has_news
+        return self._connection.transport.get_extra_info(info)
+
+
+class _Connection(asyncio.Protocol):
+    """What has come and was not read yet, and whether more may be written."""
+
+    transport: asyncio.Transport
+
+    def __init__(self) -> None:
+        self._pieces: deque[bytes] = deque()
+        self._waiting = 0
+        self._paused = False
+        self._ended = False
+        self._lost: BaseException | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._may_write = asyncio.Event()
+        self._may_write.set()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether reading would not wait: on an idle connection that means that the server has closed it."""
+        return bool(self._pieces) or self._ended
+
+    async def read(self) -> bytes:
+        """The next piece; empty at the end."""
+        if not self._pieces and not self._ended:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        if self._pieces:
+            piece = self._pieces.popleft()
+            self._waiting -= len(piece)
+            if self._paused and self._waiting < _READ_AHEAD:
+                self._paused = False
+                self.transport.resume_reading()
+            return piece
+        if self._lost is not None:
+            raise self._lost
+        return b""
+
+    async def write(self, data: bytes) -> None:
+        """Hand it to the system; waits while that takes no more."""
+        if self._ended and self.transport.is_closing():
+            raise self._lost or BrokenPipeError
+        self.transport.write(data)
+        await self._may_write.wait()
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        """Go on encrypted; closes the connection when that fails or is cancelled."""
+        loop = asyncio.get_running_loop()
+        try:
+            upgraded = await loop.start_tls(self.transport, self, context, server_hostname=server_hostname)
+        except ConnectionError as error:
+            raise ssl.SSLError from error
+        if upgraded is None:
+            raise ssl.SSLError
+        self.transport = upgraded
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._waiting += len(data)
+        if self._waiting >= _READ_AHEAD and not self._paused:
+            self._paused = True
+            self.transport.pause_reading()
+        self._wake()
+
+    @override
+    def eof_received(self) -> bool:
+        self._ended = True
+        self._wake()
+        return False
+
+    @override
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._ended, self._lost = True, exc
+        self._may_write.set()
+        self._wake()
+
+    @override
+    def pause_writing(self) -> None:
+        self._may_write.clear()
+
+    @override
+    def resume_writing(self) -> None:
+        self._may_write.set()
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+
+@contextmanager
+def _as_httpcore(kind: type[Exception]) -> Generator[None]:
+    """What goes wrong in the network as httpcore's exception, with the cause."""
+    try:
+        yield
+    except (OSError, ExceptionGroup) as error:  # a group where each address of a host failed in its own way
+        raise kind(str(error)) from error
