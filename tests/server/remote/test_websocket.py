@@ -178,7 +178,7 @@ async def test_a_header_of_10_mb_is_not_read(port: Port) -> None:
 async def test_slow_strangers_do_not_keep_others_out_for_longer_than_they_may_take(
     make_listeners: MakeListeners, tokens: TokenStore
 ) -> None:
-    url = await make_listeners(head_s=0.3, strangers=4).open(LOOPBACK)
+    url = await make_listeners(head_s=1.0, strangers=4).open(LOOPBACK)
     port = Port(url, read_token(tokens.create().file))
     slow = [asyncio.create_task(exchange(port.number, b"GET / HT")) for _ in range(4)]
     assert [await each for each in slow] == [b""] * 4
