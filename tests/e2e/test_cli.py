@@ -193,3 +193,34 @@ async def test_on_a_terminal_models_are_a_table(user: User) -> None:
     seen = await on_a_terminal(user, ["models", "fastrouter"], {})
     assert "context" in seen
     assert "15 models, offline catalogue" in seen
+
+
+async def test_models_are_filtered_by_words_of_their_ids_and_names(user: User) -> None:
+    ran = await trunkline(user, "models", "fastrouter", "--filter", "GPT mini")
+    assert ran.code == 0
+    assert ran.out
+    assert all("gpt" in line and "mini" in line for line in ran.out.splitlines())
+    none = await trunkline(user, "models", "fastrouter", "--filter", "no such model")
+    assert (none.code, "No model has" in none.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "proposed"),
+    [
+        ("trunkline do", "doctor"),
+        ("trunkline chat --fal", "--fallback"),
+        ("trunkline models fastr", "fastrouter"),
+        ("trunkline chat -m fastr", "fastrouter/openai/gpt-5-mini"),
+    ],
+)
+async def test_a_shell_is_told_what_may_come_next(user: User, words: str, proposed: str) -> None:
+    number = str(len(words.split()) - 1)
+    asked = {"_TRUNKLINE_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": number}
+    ran = await trunkline(user, reveals=False, **asked)
+    assert f"plain,{proposed}" in ran.out.splitlines()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+async def test_what_a_shell_needs_to_complete(user: User, shell: str) -> None:
+    ran = await trunkline(user, "completion", shell)
+    assert (ran.code, f"_TRUNKLINE_COMPLETE={shell}_complete" in ran.out) == (0, True)
