@@ -130,7 +130,8 @@ class Context:
 
 
 def _summary_message(summary: str) -> Message:
-    return Message(role="user", content=(TextPart(text=f"{_SUMMARY_BEGINS}{summary}{_SUMMARY_ENDS}"),))
+    inert = summary.replace("</summary>", "(/summary)")
+    return Message(role="user", content=(TextPart(text=f"{_SUMMARY_BEGINS}{inert}{_SUMMARY_ENDS}"),))
 
 
 def _says_something(message: Message) -> bool:

@@ -34,7 +34,9 @@ def said_in(messages: "Iterable[Message]") -> str:
 
 def marked(conversation: str) -> str:
     """`conversation` between marks that cannot be in it."""
-    return f"{_BEGINS}\n{conversation.replace(_BEGINS, '').replace(_ENDS, '')}\n{_ENDS}"
+    # Replaced, not removed: what is left of a mark in a mark would be one.
+    inert = conversation.replace(_BEGINS, "(conversation)").replace(_ENDS, "(/conversation)")
+    return f"{_BEGINS}\n{inert}\n{_ENDS}"
 
 
 def shortened(text: str, length: int) -> str:
