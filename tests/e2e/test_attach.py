@@ -254,9 +254,10 @@ async def test_who_may_only_look_is_told_so(user: User, daemon: Daemon, provider
 
 
 async def test_following_without_a_server_says_what_to_do(user: User) -> None:
-    ran = await trunkline(user, "attach", "--follow", "last")
-    assert ran.code == 1
-    assert "trunkline serve --listen" in ran.err
+    for arguments, hint in (((), "trunkline serve --listen"), (("http://x",), "ws://127.0.0.1:PORT")):
+        ran = await trunkline(user, "attach", *arguments, "--follow", "last")
+        assert ran.code == 1
+        assert hint in ran.err
 
 
 async def test_sessions_are_listed_shown_exported_and_deleted(

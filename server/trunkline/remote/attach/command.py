@@ -41,13 +41,9 @@ def _relay(target: str | None, token_file: str | None) -> int:
         sys.stderr.write("trunkline: attach is not there on Windows yet; use it in WSL.\n")
         return _MISUSED
     from trunkline.remote.attach.destination import Destination
-    from trunkline.remote.attach.messages import AttachError
     from trunkline.remote.attach.relay import Relay
 
     try:
         return Relay(Destination(target, token_file)).run()
-    except AttachError as error:
-        sys.stderr.write(f"trunkline: {error.message} {error.hint}\n")
-        return _MISUSED
     except KeyboardInterrupt:
         return _INTERRUPTED

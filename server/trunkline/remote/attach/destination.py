@@ -39,28 +39,25 @@ class Destination:
     """What the user named, or whatever listens."""
 
     def __init__(self, target: str | None, token_file: str | None = None) -> None:
-        """`target` is a URL or the path of a socket; without one it is the server that started last.
-
-        Raises:
-            AttachError: it is nothing that can be attached to.
-        """
-        self._url = None if target is None else _url_of(target)
+        """`target` is a URL or the path of a socket; without one it is the server that started last."""
+        self._target = target
         self._token_file = token_file
 
     def find(self) -> Place:
         """The place as things are now.
 
         Raises:
-            AttachError: nobody listens, or there is no token for it.
+            AttachError: it is nothing that can be attached to, nobody listens, or there is no token for it.
         """
-        if self._url is not None and self._token_file is not None:
-            return self._place(self._url, None)
+        url = None if self._target is None else _url_of(self._target)
+        if url is not None and self._token_file is not None:
+            return self._place(url, None)
         for announced in _announced():
-            if self._url is None or self._url == announced.get("url"):
+            if url is None or url == announced.get("url"):
                 return self._place(str(announced.get("url")), announced.get("tokenFile"))
-        if self._url is None:
+        if url is None:
             raise AttachError(ErrorCode.UPSTREAM_UNREACHABLE, "No Trunkline server is listening.", _START)
-        return self._place(self._url, None)
+        return self._place(url, None)
 
     def _place(self, url: str, announced_token: "Any") -> Place:
         path = self._token_file or announced_token or os.environ.get(TOKEN_VARIABLE)
