@@ -189,7 +189,7 @@ class TurnCompleted(SessionEvent):
     usage: Usage | None = None
     """Of all requests of the turn together."""
     cost: Cost | None = None
-    """Of all requests of the turn together; absent when one of them is unknown."""
+    """Of all requests of the turn together; `estimated` also where one of them is unknown."""
     error: WireError | None = None
 
 

@@ -1775,7 +1775,7 @@ export interface TurnCompleted {
   finishReason?: "stop" | "length" | "toolCalls" | "contentFilter" | "refusal" | "cancelled" | "error" | "other";
   /** Of all requests of the turn together. */
   usage?: Usage;
-  /** Of all requests of the turn together; absent when one of them is unknown. */
+  /** Of all requests of the turn together; `estimated` also where one of them is unknown. */
   cost?: Cost;
   error?: WireError;
 }

@@ -224,7 +224,8 @@ class Connection:
                 pass  # a notification nobody knows may be ignored
 
     def _take_reply(self, reply: Reply) -> None:
-        self._questions.take(reply)
+        if not self._questions.take(reply):
+            self._events.refuse_answer()
 
     # --- lifecycle -------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from trunkline.providers.changes import Listener
+from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
     from trunkline.app import Application
@@ -66,6 +67,13 @@ class ClientEvents:
             self._tell(_SHOW_MESSAGE, {"type": _WARNING, "message": warning})
             if self._client is not None and self._client.events:
                 self._tell(SERVER_NOTICE, {"severity": "warning", "title": warning})
+
+    def refuse_answer(self) -> None:
+        """An answer came too late, or twice; a response cannot be answered, so this is how it is refused."""
+        if self._client is not None and self._client.events:
+            code = ErrorCode.TOOL_ANSWER_STALE
+            title = "An answer of the client came too late, or twice, and was not used."
+            self._tell(SERVER_NOTICE, {"severity": "info", "title": title, "detail": f"{code.kind} ({code})"})
 
     def close(self) -> None:
         """The client shuts down or has gone."""

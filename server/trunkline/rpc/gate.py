@@ -89,5 +89,5 @@ def _is_about(call: "Call", session_id: str) -> bool:
     """Whether a call concerns nothing but this session."""
     if call.method not in _ABOUT_ONE_SESSION:
         return call.method in _ABOUT_NO_SESSION
-    params = cast("dict[str, Any]", call.params) if isinstance(call.params, dict) else {}
-    return params.get("sessionId") == session_id
+    params: Any = call.params
+    return isinstance(params, dict) and cast("dict[str, Any]", params).get("sessionId") == session_id

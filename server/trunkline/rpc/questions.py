@@ -2,10 +2,13 @@
 
 import asyncio
 import itertools
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from trunkline.rpc.messages import MsgId, Reply
+
+_REMEMBERED = 256
 
 
 class Questions:
@@ -19,6 +22,8 @@ class Questions:
         self._ids = itertools.count(1)
         self._open: dict[MsgId, asyncio.Future[Any]] = {}
         self._progressed: dict[MsgId, Callable[[], None]] = {}
+        self._settled: deque[MsgId] = deque(maxlen=_REMEMBERED)
+        """The last questions that nobody waits for any more."""
         self._closed = False
 
     def ask(
@@ -42,11 +47,13 @@ class Questions:
         self._send({"id": msg_id, "method": method, "params": params})
         return answered
 
-    def take(self, reply: Reply) -> None:
-        """An answer has come; silent when nobody waits for it any more."""
+    def take(self, reply: Reply) -> bool:
+        """An answer has come. False for one to a question that is settled already: too late, or twice."""
         answered = self._open.get(reply.id)
-        if answered is not None and not answered.done():
-            answered.set_result(None if reply.error is not None else reply.result)
+        if answered is None or answered.done():
+            return reply.id not in self._settled
+        answered.set_result(None if reply.error is not None else reply.result)
+        return True
 
     def progress(self, token: object) -> None:
         """The client says that it is still at it."""
@@ -68,6 +75,7 @@ class Questions:
 
     def _end(self, msg_id: MsgId, token: MsgId | None, answered: "asyncio.Future[Any]") -> None:
         del self._open[msg_id]
+        self._settled.append(msg_id)
         if token is not None:
             self._progressed.pop(token, None)
         if answered.cancelled() and not self._closed:

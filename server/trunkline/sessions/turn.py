@@ -5,6 +5,7 @@ whatever went wrong; only a log that cannot be written keeps it from that.
 """
 
 import asyncio
+import logging
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from trunkline_protocol.chat import ChatEvent, ChatStreamResult, FinishReason, Tool, Usage
     from trunkline_protocol.models import ModelInfo
     from trunkline_protocol.session_events import InputPart
+
+logger = logging.getLogger(__name__)
 
 
 class ToolRounds(Protocol):
@@ -152,7 +155,11 @@ class Turn:
         """One request and its answer; shortens the conversation when it is too long for the model."""
         info = (await self._services.directory.find(self.request.model)).info
         if not self._compacted and needs_compaction(self._context, info, self._usage, self.request.options):
-            await self._compact(info)
+            try:
+                await self._compact(info)
+            except TrunklineError as error:
+                # It was an estimate: the request itself tells whether it fits, or why it fails too.
+                logger.info("the conversation was not shortened: %s", error.message)
         try:
             return await self._request(tools, may_call=may_call)
         except TrunklineError as error:

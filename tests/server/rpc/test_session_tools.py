@@ -270,6 +270,8 @@ async def test_an_interrupt_takes_the_call_back(
             "turn.completed", turnId=await ask(client, session_id, "again"), status="completed"
         )
     assert ended["status"] == "interrupted"
+    notices = [m["params"] for m in client.arrived if m.get("method") == "server/notice"]
+    assert [notice["detail"] for notice in notices] == ["toolAnswerStale (1605)"]
     taken_back = [m for m in client.arrived if m.get("method") == "$/cancelRequest"]
     assert taken_back[0]["params"]["id"] == asked["id"]
     assert results_sent(scripted) == ["Error: The user interrupted this."], "and not what came too late"
