@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from support.command_line import trunkline
+from support.command_line import on_a_terminal, trunkline
 from support.daemon import Daemon, running_daemon
 from support.provider import MODEL, USAGE, Provider, chunk
 from support.upstream import Upstream, answer_sse
@@ -58,10 +58,10 @@ class Followed:
         self.process = process
         self.seen = ""
 
-    async def shows(self, text: str) -> None:
+    async def shows(self, text: str, times: int = 1) -> None:
         assert self.process.stdout is not None
         async with asyncio.timeout(20):
-            while text not in self.seen:
+            while self.seen.count(text) < times:
                 data = await self.process.stdout.read(4096)
                 assert data, self.seen
                 self.seen += data.decode()
@@ -233,9 +233,23 @@ async def test_a_session_is_followed_and_written_to_in_the_terminal(
         await terminal.shows("interrupted")
         terminal.type("Again")
         await terminal.shows("After.")
-        await terminal.shows("completed")
+        await terminal.shows("completed", times=2)  # the past turn was one, too
         terminal.process.send_signal(signal.SIGINT)
         assert await terminal.exit_code() == 130
+
+
+async def test_on_a_terminal_reasoning_is_dimmed_and_nothing_of_the_model_is_obeyed(
+    user: User, daemon: Daemon, provider: Provider
+) -> None:
+    await create(daemon)
+    provider.answers = [answer(f"An {EVIL}answer.")]
+    answers: dict[str, str | signal.Signals] = {
+        "What you type is sent": "Hello?\r",
+        "completed": signal.SIGINT,
+    }
+    seen = await on_a_terminal(user, ["attach", "--follow", "last"], answers, code=130)
+    assert "\x1b[2mHmm. " in seen
+    assert "An redanswer." in seen
 
 
 async def test_who_may_only_look_is_told_so(user: User, daemon: Daemon, provider: Provider) -> None:
