@@ -1,17 +1,19 @@
 // The commands, besides signing in: choose a model, continue a session, share, attach.
 import * as vscode from "vscode";
+import { usableModels } from "./models";
 import type { Participant } from "./participant";
 import type { Server } from "./server";
 
 export async function chooseModel(server: Server): Promise<void> {
-  const { models, defaultModel } = await server.ask("model/list", {});
-  const items = models.map((model) => ({
+  const models = await usableModels(server);
+  const items = models.map(({ model, provider }) => ({
     label: model.name,
     description: model.model,
-    detail: model.model === defaultModel ? "the default now" : undefined,
+    detail: provider,
   }));
   const picked = await vscode.window.showQuickPick(items, {
     title: "The default model",
+    placeHolder: items.length > 0 ? "Model" : "Sign in to a provider first",
     matchOnDescription: true,
   });
   if (!picked) return;

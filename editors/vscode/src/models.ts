@@ -32,14 +32,12 @@ export class Models implements vscode.LanguageModelChatProvider, vscode.Disposab
     token: vscode.CancellationToken,
   ): Promise<vscode.LanguageModelChatInformation[]> {
     try {
-      let names = await this.usableProviders(token);
-      if (names.size === 0 && !options.silent) {
+      let models = await usableModels(this.server, token);
+      if (models.length === 0 && !options.silent) {
         await vscode.commands.executeCommand("trunkline.signIn");
-        names = await this.usableProviders(token);
+        models = await usableModels(this.server, token);
       }
-      if (names.size === 0) return [];
-      const { models } = await this.server.ask("model/list", { providerIds: [...names.keys()] }, token);
-      return models.map((model) => describe(model, names.get(model.providerId) ?? model.providerId));
+      return models.map(({ model, provider }) => describe(model, provider));
     } catch (error) {
       this.server.log.error(`No models: ${ServerError.from(error).message}`);
       return [];
@@ -84,12 +82,19 @@ export class Models implements vscode.LanguageModelChatProvider, vscode.Disposab
     const counted = typeof text === "string" ? { text } : { messages: toProtocol(text) };
     return (await this.server.ask("model/countTokens", { model: model.id, ...counted }, token)).tokens;
   }
+}
 
-  private async usableProviders(token: vscode.CancellationToken): Promise<Map<string, string>> {
-    const { providers } = await this.server.ask("provider/list", {}, token);
-    const usable = providers.filter((provider) => USABLE.has(provider.state));
-    return new Map(usable.map((provider) => [provider.providerId, provider.name]));
-  }
+/** The models of providers that can be used, each with its provider's name. */
+export async function usableModels(
+  server: Server,
+  token?: vscode.CancellationToken,
+): Promise<{ model: ModelInfo; provider: string }[]> {
+  const { providers } = await server.ask("provider/list", {}, token);
+  const usable = providers.filter((provider) => USABLE.has(provider.state));
+  if (usable.length === 0) return [];
+  const names = new Map(usable.map((provider) => [provider.providerId, provider.name]));
+  const { models } = await server.ask("model/list", { providerIds: [...names.keys()] }, token);
+  return models.map((model) => ({ model, provider: names.get(model.providerId) ?? model.providerId }));
 }
 
 function describe(model: ModelInfo, provider: string): vscode.LanguageModelChatInformation {

@@ -60,6 +60,7 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private running: Promise<LanguageClient> | undefined;
   private restarts: number[] = [];
+  private process: ChildProcess | undefined;
   private lastWords = "";
   private tokens = 0;
 
@@ -77,7 +78,8 @@ export class Server implements vscode.Disposable {
   ): Promise<Requests[M]["result"]> {
     const client = await this.current();
     try {
-      return await client.sendRequest<Requests[M]["result"]>(method, params, token);
+      // A token that is undefined would be taken for one more parameter.
+      return await client.sendRequest<Requests[M]["result"]>(method, params, ...(token ? [token] : []));
     } catch (error) {
       throw ServerError.from(error);
     }
@@ -127,6 +129,7 @@ export class Server implements vscode.Disposable {
       await this.running;
       this.started.fire();
     } catch (error) {
+      this.process?.kill();
       if (this.client === client) this.report("did not start", ServerError.from(error).message);
       throw error;
     }
@@ -139,7 +142,9 @@ export class Server implements vscode.Disposable {
       traceOutputChannel: withoutTrace(this.log),
       revealOutputChannelOn: RevealOutputChannelOn.Never,
       synchronize: { configurationSection: "trunkline" },
-      initializationFailedHandler: () => false,
+      initializationFailedHandler: (error) => {
+        throw error; // anything else makes the library stop a client that is starting, which it then refuses
+      },
       errorHandler: {
         error: () => ({ action: 1, handled: true }), // go on; the end of the connection is what counts
         closed: () => ({ action: this.mayRestart(client) ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true }),
@@ -169,6 +174,7 @@ export class Server implements vscode.Disposable {
       url ? ["attach", url, ...(tokenFile ? [`--token-file=${tokenFile}`] : [])] : ["--stdio"],
       { cwd: vscode.workspace.workspaceFolders?.find((folder) => folder.uri.scheme === "file")?.uri.fsPath },
     );
+    this.process = process;
     this.lastWords = "";
     process.stderr.on("data", (data: Buffer) => {
       this.lastWords = data.toString().trim().split("\n").at(-1) || this.lastWords;
