@@ -18,7 +18,7 @@ from support.command_line import on_a_terminal, trunkline
 from support.daemon import Daemon, running_daemon
 from support.provider import MODEL, USAGE, Provider, chunk
 from support.upstream import Upstream, answer_sse
-from support.user import User
+from support.user import SERVER, User
 from support.wire import Wire, notification, request
 from trunkline.client import Client, RequestError, attach, spawn
 from trunkline_protocol.chat import TextPart
@@ -236,6 +236,30 @@ async def test_a_session_is_followed_and_written_to_in_the_terminal(
         await terminal.shows("completed", times=2)  # the past turn was one, too
         terminal.process.send_signal(signal.SIGINT)
         assert await terminal.exit_code() == 130
+
+
+async def test_an_editor_shares_its_own_process_and_a_terminal_finds_it(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    options = {"baseURL": scripted.base_url, "apiKey": "a-key"}
+    user.configure({"provider": {"fastrouter": {"options": options}}})
+    provider.answers = [answer("To both.")]
+    async with spawn(SERVER, env=user.env) as editor:
+        await editor.initialize(events=True)
+        session = await editor.create_session(SessionCreateParams(model=MODEL, title="Talk"))
+        await editor.request("session/share", {"scope": "control"})
+        async with followed(user, "--follow", session.session_id) as terminal:
+            await terminal.shows("What you type is sent.")
+            terminal.type("From the terminal")
+            await terminal.shows("To both.")
+        seen = ""
+        async with asyncio.timeout(20):
+            async for event in session.events():
+                if isinstance(event, SessionTextDelta):
+                    seen += event.text
+                elif isinstance(event, TurnCompleted):
+                    break
+        assert seen == "To both."
 
 
 async def test_on_a_terminal_reasoning_is_dimmed_and_nothing_of_the_model_is_obeyed(

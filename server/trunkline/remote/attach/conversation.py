@@ -248,9 +248,9 @@ class Conversation:
 
     def give_up_waiting(self) -> None:
         """Nobody should wait for a connection any longer."""
-        for msg_id in self._requests.waiting(besides="initialize"):
+        for msg_id, error in self._requests.waiting(besides="initialize"):
             self._requests.take(msg_id)
-            self._to_editor(refusal(msg_id, UNSENT))
+            self._to_editor(refusal(msg_id, error))
 
     def fail(self, error: AttachError) -> bool:
         """Answer `initialize` with why there is no server; false when it has not come yet."""

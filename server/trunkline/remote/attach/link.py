@@ -26,6 +26,9 @@ class LinkLostError(Exception):
 class Link:
     """LSP's framing on a connected socket."""
 
+    IS_CHECKED = False
+    """Whether `check` does anything: processes on one machine need no sign of life, the system tells."""
+
     def __init__(self, connected: socket.socket, url: str) -> None:
         self.url = url
         """Where it goes."""
@@ -78,8 +81,7 @@ class Link:
     def check(self, now: float, *, is_read: bool) -> None:
         """Called about once a second; raises LinkLostError when the other side gives no sign of life.
 
-        Nothing can be heard while nothing `is_read`. Processes on one machine need no sign: the system tells
-        when one has ended.
+        Nothing can be heard while nothing `is_read`.
         """
 
     def close(self) -> None:

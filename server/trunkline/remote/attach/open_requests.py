@@ -52,7 +52,7 @@ UNSENT = AttachError(
 class OpenRequest:
     """A request without an answer."""
 
-    __slots__ = ("body", "is_repeatable", "method", "params", "sent")
+    __slots__ = ("body", "is_repeatable", "method", "params", "sent", "was_sent")
 
     def __init__(self, method: str, params: "Json", body: bytes | None, *, is_repeatable: bool) -> None:
         self.method = method
@@ -62,6 +62,9 @@ class OpenRequest:
         """None for one that is not kept, and so cannot be sent again."""
         self.is_repeatable = is_repeatable
         self.sent = False
+        """Over the connection that there is."""
+        self.was_sent = False
+        """Over any."""
 
 
 class OpenRequests:
@@ -82,7 +85,7 @@ class OpenRequests:
         kept = body if fits and (repeatable or not is_sent) else None
         noted = params if method in NOTED else {}
         request = OpenRequest(method, noted, kept, is_repeatable=repeatable)
-        request.sent = is_sent
+        request.sent = request.was_sent = is_sent
         self.take(msg_id)
         self._by_id[msg_id] = request
         self._bytes += len(kept or b"")
@@ -101,7 +104,7 @@ class OpenRequests:
         for request in self._by_id.values():
             if not request.sent and request.body is not None:
                 bodies.append(request.body)
-                request.sent = True
+                request.sent = request.was_sent = True
                 if not request.is_repeatable:
                     self._bytes -= len(request.body)
                     request.body = None
@@ -120,10 +123,10 @@ class OpenRequests:
             request.sent = False
         return failed
 
-    def waiting(self, *, besides: str) -> "list[MsgId]":
-        """Those that wait for a connection, without the ones of a method."""
+    def waiting(self, *, besides: str) -> "list[tuple[MsgId, AttachError]]":
+        """Those that wait for a connection, without the ones of a method; and what is to be said of them."""
         return [
-            msg_id
+            (msg_id, INTERRUPTED if request.was_sent else UNSENT)
             for msg_id, request in self._by_id.items()
             if not request.sent and request.method != besides
         ]

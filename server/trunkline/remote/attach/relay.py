@@ -64,7 +64,10 @@ class Relay:
         self._why: AttachError | None = None
         """What the last attempt to connect said."""
         self._has_told = False
+        self._editor: int | None = None
+        """The editor's process, once it has said which."""
         self._watched: int | None = None
+        """A descriptor that tells when it ends, where the system has such."""
 
     def run(self) -> int:
         """Relay until the editor goes; LSP's exit code."""
@@ -124,6 +127,14 @@ class Relay:
         """How long nothing may happen before something is to be done all the same."""
         if self._dial_at is not None:
             return max(self._dial_at - time.monotonic(), 0) * 1000
+        is_asked_for = self._editor is not None and self._watched is None
+        if (
+            self._lost_at is None
+            and self._link is not None
+            and not self._link.IS_CHECKED
+            and not is_asked_for
+        ):
+            return None
         return _TICK_S * 1000
 
     def _read_editor(self, events: int) -> None:
@@ -279,6 +290,8 @@ class Relay:
             self._dial()
         if self._link is not None and not self._is_alive(self._link, now):
             self._lose(self._link)
+        if self._editor is not None and self._watched is None and not is_alive(self._editor):
+            self._is_over = True
         if self._lost_at is None:
             return
         out_s = now - self._lost_at
@@ -301,10 +314,9 @@ class Relay:
     def _watch_editor(self) -> None:
         """LSP 3.17, "InitializeParams.processId": end when the editor's process does."""
         process_id = self._conversation.client_process
-        if process_id is None:
+        if process_id is None or self._editor is not None:
             return
-        self._conversation.client_process = None
-        self._is_over = self._is_over or not is_alive(process_id)
+        self._editor = process_id
         self._watched = watch_descriptor(process_id)
         if self._watched is not None:
             self._poll.register(self._watched, select.POLLIN)

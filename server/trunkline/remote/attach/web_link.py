@@ -35,6 +35,8 @@ _REFUSALS = {401, 403}
 class WebLink(Link):
     """A WebSocket whose handshake is done."""
 
+    IS_CHECKED = True
+
     def __init__(self, connected: socket.socket, protocol: ClientProtocol, url: str) -> None:
         super().__init__(connected, url)
         self._protocol = protocol

@@ -56,6 +56,19 @@ def test_requests_wait_for_a_connection_but_not_for_ever_and_not_without_bound()
     assert [message["method"] for message in both.server] == ["initialize"]
 
 
+def test_who_gives_up_is_told_whether_anything_was_sent() -> None:
+    both = Both()
+    both.greeted()
+    both.say(request("session/prompt", "sent"))
+    both.talk.disconnected()
+    both.say(request("session/prompt", "kept"))
+    both.talk.give_up_waiting()
+    said = {message["id"]: message["error"] for message in both.editor}
+    assert "before this was answered" in said["sent"]["message"]
+    assert "nothing was sent" in said["kept"]["message"]
+    assert {error["code"] for error in said.values()} == {1306}
+
+
 def test_what_is_too_large_to_be_kept_is_sent_once() -> None:
     both = Both()
     both.greeted()
