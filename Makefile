@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
 
-.PHONY: demo test lint types format schema corpus clients wheel bench clean
+.PHONY: demo test lint types format schema corpus clients docs wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -41,6 +41,11 @@ schema: $(STAMP)
 # How many recordings of ../shared/corpus every decoder reads exactly, and why not where it does not.
 corpus: $(STAMP)
 	$(BIN)/python tests/corpus_score.py
+
+# The site in dist/site, with broken links as errors, and everything that the pages say can be run.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python -m pytest -q tests/docs
 
 wheel: $(STAMP)
 	rm -rf dist

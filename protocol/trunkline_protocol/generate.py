@@ -211,12 +211,13 @@ def _reference(definitions: JsonObject) -> str:
         parts += _both_ways(request, definitions)
     parts.append("## Notifications\n\nSent to clients that announced `events`, see ClientTrunkline.\n")
     for notification in NOTIFICATIONS:
-        parts.append(f"### `{notification.name}`\n\n{notification.summary}\n")
+        parts.append(f"### `{notification.name}`\n\n{_anchor(notification.params)}{notification.summary}\n")
         parts.append(_fields(definitions[notification.params.__name__]))
     parts.append("## Chat events\n\nValues of `$/progress` on the `partialResultToken` of `chat/stream`.\n")
     for event in CHAT_EVENTS:
         definition = definitions[event.__name__]
-        parts.append(f"### `{definition['properties']['type']['const']}`\n\n{definition['description']}\n")
+        parts.append(f"### `{definition['properties']['type']['const']}`\n")
+        parts.append(f"{_anchor(event)}{definition['description']}\n")
         parts.append(_fields(definition))
     parts.append("## Session events\n\nParams of `session/event`: the envelope, and what the type adds.\n")
     envelope = set(definitions[SessionEvent.__name__]["properties"])
@@ -228,7 +229,7 @@ def _reference(definitions: JsonObject) -> str:
             if name not in envelope and name != "type"
         }
         parts.append(f"### `{definition['properties']['type']['const']}` in a session\n")
-        parts.append(f"{definition['description']}\n")
+        parts.append(f"{_anchor(event)}{definition['description']}\n")
         parts.append(_fields({**definition, "properties": own}))
     parts.append("## Shapes\n")
     asked = (*REQUESTS, *SERVER_REQUESTS)
@@ -248,9 +249,14 @@ def _both_ways(
     """What a request's params and result are."""
     parts: list[str] = []
     for label, model in (("Params", request.params), ("Result", request.result)):
-        parts.append(f"{label}, [{model.__name__}](#{model.__name__.lower()}):\n")
+        parts.append(f"{_anchor(model)}{label}, `{model.__name__}`:\n")
         parts.append(_fields(definitions[model.__name__]))
     return parts
+
+
+def _anchor(model: type[WireModel]) -> str:
+    """Where links to a model lead that has no heading of its own."""
+    return f'<a id="{model.__name__.lower()}"></a>'
 
 
 def _errors() -> str:
