@@ -6,21 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from support.llmock_routes import WIRES, ask, known_model, routed
 from support.user import CANARY, SERVER, User
 from trunkline.client import Client, RequestError, spawn
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, MessageCompleted, TextPart
+from trunkline_protocol.chat import ChatEvent, MessageCompleted, TextPart
 from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
     from llmock.pytest_plugin import LLMock
-
-WIRES = {
-    "fastrouter": ("FASTROUTER_API_KEY", "/v1"),
-    "openai": ("OPENAI_API_KEY", "/v1"),
-    "anthropic": ("ANTHROPIC_API_KEY", "/anthropic/v1"),
-    "google": ("GOOGLE_API_KEY", "/gemini/v1beta"),
-}
-"""A provider for each wire format: chat completions, Responses, Messages, Gemini. Its key and its route."""
 
 on_every_wire = pytest.mark.parametrize("provider_id", WIRES)
 
@@ -33,23 +26,11 @@ def provider_id() -> str:
 
 @pytest.fixture
 async def client(user: User, llmock: "LLMock", provider_id: str) -> AsyncGenerator[Client]:
-    key, route = WIRES[provider_id]
-    user.route(llmock.url + route, provider_id, request={"maxRetries": 0})
-    async with spawn(SERVER, env={**user.env, key: CANARY}) as editor:
+    env = routed(user, llmock.url, provider_id, request={"maxRetries": 0})
+    async with spawn(SERVER, env=env) as editor:
         await editor.initialize()
         yield editor
         await editor.shutdown()
-
-
-async def known_model(client: Client, provider_id: str = "fastrouter") -> str:
-    models = await client.request("model/list", {"providerIds": [provider_id], "refresh": "never"})
-    return next(model["model"] for model in models["models"] if model["capabilities"]["tools"])
-
-
-def ask(model: str, **more: Any) -> ChatStreamParams:
-    return ChatStreamParams.model_validate(
-        {"model": model, "messages": [{"role": "user", "content": "Hello"}], **more}
-    )
 
 
 @on_every_wire
