@@ -13,7 +13,7 @@ from support.provider import MODEL, USAGE, Provider, chunk
 from support.upstream import Answer, Upstream, answer_json, answer_sse, running_upstream
 from support.user import CANARY, User
 from trunkline.app import Application
-from trunkline_protocol.chat import FallbackStarted, MessageCompleted, RetryScheduled
+from trunkline_protocol.chat import FallbackStarted, RetryScheduled
 from trunkline_protocol.errors import ErrorCode
 
 GOOD = answer_sse(chunk(content="alive"), chunk("stop"), USAGE)
@@ -193,47 +193,6 @@ async def test_server_errors_then_an_answer(app: Application, patient: Upstream,
     assert outcome.kinds[:3] == ["retry.scheduled"] * 3
     assert len(patient.chats()) == 4
     assert {request.body for request in patient.chats()} == {patient.chats()[0].body}
-
-
-EVENTS = [
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{"reasoning":"Hm."}}]}\n\n',
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{"content":"Hel"}}]}\n\n',
-    b": ping\n\n",
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{"content":"lo"}}]}\n\n',
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"function","function":{"name":"f","arguments":"{\\"a\\":"}}]}}]}\n\n',
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":"1}"}}]}}]}\n\n',
-    b'data: {"id":"r1","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}]}\n\n',
-]
-TEXTS = ["", "", "Hel", "Hel", "Hello", "Hello", "Hello"]
-"""What of the text has come before each event."""
-
-
-@pytest.mark.parametrize("cut", [True, False], ids=["cut", "ended"])
-@pytest.mark.parametrize("sent", range(1, len(EVENTS)))
-async def test_a_stream_that_ends_after_content_keeps_it_and_is_not_sent_again(
-    app: Application, patient: Upstream, provider: Provider, sent: int, *, cut: bool
-) -> None:
-    provider.answers = [Answer(200, SSE, EVENTS[:sent], cut=cut)]
-    outcome = await chat(app)
-    assert outcome.failure.code is ErrorCode.STREAM_INTERRUPTED
-    assert outcome.text == TEXTS[sent]
-    assert "retry.scheduled" not in outcome.kinds
-    last = outcome.events[-1]
-    assert isinstance(last, MessageCompleted)
-    assert last.finish_reason == "error"
-    assert outcome.failure.fields.get("partial") == last.message.to_wire()
-    assert len(patient.chats()) == 1
-
-
-async def test_nothing_is_lost_when_the_connection_is_lost_after_the_end(
-    app: Application, patient: Upstream, provider: Provider
-) -> None:
-    provider.answers = [Answer(200, SSE, EVENTS, cut=True)]
-    outcome = await chat(app)
-    assert len(patient.chats()) == 1
-    assert outcome.error is None
-    assert outcome.text == "Hello"
-    assert outcome.kinds[-1] == "message.completed"
 
 
 @pytest.mark.parametrize(
