@@ -85,7 +85,7 @@ async def test_a_chat_streams_ends_and_is_found_again(
     assert footer == "1000 in, 500 out, about 0.0020 USD"
 
     # Another server finds the session, in a list and in a buffer that begins anew.
-    await nvim.run("vim.cmd('Trunkline detach') vim.cmd('bwipeout!')")
+    await nvim.run("vim.cmd('Trunkline detach') vim.cmd('bdelete')")
     provider.answers = [said("The end.")]
     await choose(nvim, "choices[1]")
     await nvim.run("vim.cmd('Trunkline sessions')")

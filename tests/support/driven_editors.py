@@ -5,6 +5,7 @@ plugin is driven as its user would, and nothing of it is replaced.
 """
 
 import asyncio
+import base64
 import itertools
 import json
 import sys
@@ -16,7 +17,7 @@ from typing import Any, Self, TypeVar
 
 from typing_extensions import override
 
-from support.clients import NEOVIM, Editor
+from support.clients import EMACS, NEOVIM, Editor
 from support.user import CANARY, User
 
 PLUGINS = Path(__file__).parents[2] / "editors"
@@ -79,7 +80,7 @@ class DrivenEditor:
     async def command(self, *command: str, ends: bool = False) -> bytes:
         """What a command prints that talks to it, and may end it."""
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env=self._env
+            *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self.folder, env=self._env
         )
         async with asyncio.timeout(_PATIENCE_S):
             out, err = await process.communicate()
@@ -175,6 +176,59 @@ class Neovim(DrivenEditor):
         keys = "<C-\\><C-n>:qall!<CR>"
         await self.command(self._program, "--server", str(self.socket), "--remote-send", keys, ends=True)
 
+
+class Emacs(DrivenEditor):
+    """Emacs; code is an expression whose value is JSON, and so is a condition."""
+
+    editor = EMACS
+
+    @override
+    def start_command(self, program: str) -> Sequence[str]:
+        command = " ".join(json.dumps(word) for word in COMMAND)
+        # Once its loop runs: it listens from then on.
+        ready = f"(run-at-time 0 nil (lambda () (princ {json.dumps(_READY)} #'external-debugging-output)))"
+        return (
+            *(program, "-Q", f"--fg-daemon={self.socket}", "-L", str(PLUGINS / "emacs"), "-l", "trunkline"),
+            *("--eval", f"(setq trunkline-command '({command}))"),
+            *("--eval", f'(setq default-directory "{self.folder}/")', "--eval", ready),
+        )
+
+    @override
+    def eval_command(self, program: str, code: str) -> Sequence[str]:
+        value = f"(encode-coding-string (json-serialize (vector {code}) :null-object nil) 'utf-8)"
+        client = str(Path(program).with_name("emacsclient"))
+        return (client, f"--socket-name={self.socket}", "--eval", f"(base64-encode-string {value} t)")
+
+    @override
+    async def run(self, code: str) -> Any:
+        out = await self.command(*self.eval_command(self._program, code))
+        return json.loads(base64.b64decode(out.strip().strip(b'"')))[0]
+
+    @override
+    async def until(self, condition: str) -> None:
+        word = self.next_word()
+        await self.run(
+            "(let (timer) (setq timer (run-with-timer 0 0.01 (lambda ()"
+            f' (when {condition} (cancel-timer timer) (princ "{word}" #\'external-debugging-output))))) nil)'
+        )
+        await self.hear(word, f"{condition}\n{await self.text()}")
+
+    async def text(self) -> str:
+        """What all chat buffers show."""
+        return await self.run(EMACS_CHAT_TEXT)
+
+    @override
+    async def quit(self) -> None:
+        client = str(Path(self._program).with_name("emacsclient"))
+        await self.command(client, f"--socket-name={self.socket}", "--eval", "(kill-emacs)", ends=True)
+
+
+EMACS_CHAT_TEXT = (
+    "(mapconcat (lambda (b) (if (eq (buffer-local-value 'major-mode b) 'trunkline-chat-mode)"
+    ' (with-current-buffer b (buffer-substring-no-properties (point-min) (point-max))) ""))'
+    ' (buffer-list) "")'
+)
+"""An expression for it."""
 
 CHAT_TEXT = (
     "vim.iter(vim.api.nvim_list_bufs())"

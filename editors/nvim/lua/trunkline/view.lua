@@ -21,8 +21,12 @@ View.__index = View
 ---@param session_id string
 ---@return trunkline.View
 function View.new(session_id)
-  local buffer = vim.api.nvim_create_buf(true, true)
-  vim.api.nvim_buf_set_name(buffer, 'trunkline://' .. session_id)
+  -- A buffer that was deleted still has its name.
+  local buffer = vim.fn.bufadd('trunkline://' .. session_id)
+  vim.bo[buffer].buftype = 'nofile'
+  vim.bo[buffer].swapfile = false
+  vim.bo[buffer].buflisted = true
+  vim.fn.bufload(buffer)
   vim.b[buffer].trunkline_session = session_id
   vim.bo[buffer].filetype = 'markdown'
   vim.bo[buffer].undolevels = -1
