@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
 
-.PHONY: demo test lint types format schema corpus clients docs wheel bench clean
+.PHONY: demo test lint types format schema corpus clients docs picture wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -46,6 +46,10 @@ corpus: $(STAMP)
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	$(BIN)/python -m pytest -q tests/docs
+
+# The picture in README, recorded anew from the real program.
+picture: $(STAMP)
+	$(BIN)/python docs/make_picture.py docs/images/demo.svg
 
 wheel: $(STAMP)
 	rm -rf dist

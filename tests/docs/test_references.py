@@ -68,5 +68,6 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_settings_that_are_shown_are_settings(page: Path, user: User) -> None:
     for block in blocks(page, "jsonc"):
-        user.configure(block if block.startswith("{") else f"{{{block}}}")
+        file = user.configure(block if block.startswith("{") else f"{{{block}}}")
+        file.with_name("org.txt").write_text("acme", encoding="utf-8")  # that a page reads from
         assert ConfigFile(user.paths.config).current().notices() == (), block
