@@ -66,8 +66,11 @@ def test_every_command_that_is_named_exists(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_settings_that_are_shown_are_settings(page: Path, user: User) -> None:
+def test_settings_that_are_shown_are_settings(
+    page: Path, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COMPANY_KEY", "one that a page reads")
     for block in blocks(page, "jsonc"):
         file = user.configure(block if block.startswith("{") else f"{{{block}}}")
-        file.with_name("org.txt").write_text("acme", encoding="utf-8")  # that a page reads from
+        file.with_name("org.txt").write_text("acme", encoding="utf-8")  # same
         assert ConfigFile(user.paths.config).current().notices() == (), block
