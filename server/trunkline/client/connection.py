@@ -181,11 +181,12 @@ class Client:
         self._send({"jsonrpc": "2.0", "method": method, "params": params})
 
     async def initialize(
-        self, capabilities: JsonObject | None = None, *, events: bool = False, name: str | None = None
+        self, capabilities: JsonObject | None = None, *, events: bool = True, name: str | None = None
     ) -> JsonObject:
         """The handshake; the server's initialize result.
 
-        Without `capabilities`, what is so is announced: `events`, and what this client was given answers for.
+        Without `capabilities`, what is so is announced: `events`, without which sessions cannot be followed, and
+        what this client was given answers for.
         """
         announced: JsonObject = {"versions": ["1.0"], "events": events}
         for method, member in ((TOOL_CALL.name, "toolCalls"), (PERMISSION_REQUEST.name, "permissions")):

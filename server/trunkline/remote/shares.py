@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from trunkline_protocol.base import Scope
 
 ShareTransport = Literal["unix", "websocket"]
+
+_LONGEST_DIRECTORY = 80
+"""Bytes; a socket's own name and what is added to it while it is made come to that."""
 
 _LIFETIME = timedelta(hours=12)
 """How long the token of `session/share` is good."""
@@ -162,7 +166,11 @@ class Shares:
 def socket_directory(state: Path) -> Path:
     """Where sockets go whose place nobody chose: the session's own directory, if there is one.
 
-    Paths of sockets must be short (108 bytes on Linux), which those in a home directory may not be.
+    Paths of sockets must be short (108 bytes on Linux, 104 elsewhere), which those in a home directory may not
+    be; the system's directory for temporary files then has one for this user.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
-    return Path(runtime) / "trunkline" if runtime else state / "sockets"
+    directory = Path(runtime) / "trunkline" if runtime else state / "sockets"
+    if len(os.fsencode(directory)) <= _LONGEST_DIRECTORY:
+        return directory
+    return Path(tempfile.gettempdir()) / f"trunkline-{os.getuid()}"
