@@ -83,14 +83,15 @@ the server of this machine that started last."
 
 (defun trunkline-commands--sign-in (provider method)
   "Sign in to PROVIDER by METHOD."
-  (let ((id (plist-get provider :providerId)))
+  (let ((id (plist-get provider :providerId))
+        (name (plist-get provider :name)))
     (if (equal method "apiKey")
-        (let ((secret (read-passwd (format "Key for %s: " (plist-get provider :name)))))
+        (let ((secret (read-passwd (format "Key for %s: " name))))
           (trunkline--request
            :auth/set `(:providerId ,id :secret ,secret :verify t)
            (lambda (result)
              (let ((error (plist-get (plist-get result :verification) :error)))
-               (message "Trunkline: %s" (if error (trunkline--explain error) (format "the key for %s is stored" id))))))
+               (message "Trunkline: %s" (if error (trunkline--explain error) (format "the key for %s is stored" name))))))
           (clear-string secret))
       (trunkline--request
        :auth/login `(:providerId ,id :method ,method)

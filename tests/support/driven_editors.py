@@ -5,7 +5,6 @@ plugin is driven as its user would, and nothing of it is replaced.
 """
 
 import asyncio
-import base64
 import itertools
 import json
 import sys
@@ -15,15 +14,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from typing_extensions import override
-
-from support.clients import EMACS, NEOVIM, Editor
+from support.clients import Editor
 from support.user import CANARY, User
 
 PLUGINS = Path(__file__).parents[2] / "editors"
 COMMAND = [sys.executable, "-m", "trunkline"]
-_PATIENCE_S = 20
-_READY = "the editor is ready"
+PATIENCE_S = 20
+READY = "the editor is ready"
 
 
 class DrivenEditor:
@@ -42,8 +39,86 @@ class DrivenEditor:
         self._heard = asyncio.Condition()
         self._words = itertools.count()
 
+    # --- what its user does -----------------------------------------------------------------------------
+
+    async def model(self, model: str) -> None:
+        """Use a model from now on."""
+        raise NotImplementedError
+
+    async def chat(self, text: str, *, new: bool = False) -> None:
+        """Ask in the latest chat, or in a new one."""
+        raise NotImplementedError
+
+    async def sessions(self) -> None:
+        """Open one of the sessions."""
+        raise NotImplementedError
+
+    async def attach(self, target: str) -> None:
+        """Use a server that runs already, and open one of its sessions."""
+        raise NotImplementedError
+
+    async def detach(self) -> None:
+        """End the connection to the server."""
+        raise NotImplementedError
+
+    async def close_chat(self) -> None:
+        """Close the buffer of the chat."""
+        raise NotImplementedError
+
+    async def type_prompt(self, *lines: str) -> None:
+        """Begin a chat, type lines into its prompt and send them, by keys alone."""
+        raise NotImplementedError
+
+    async def interrupt(self) -> None:
+        """Press the keys that interrupt the model."""
+        raise NotImplementedError
+
+    async def log_in(self, key: str) -> None:
+        """Type a key for FastRouter where it is asked for."""
+        raise NotImplementedError
+
+    async def choose(self, label: str | None) -> None:
+        """From now on, choose what begins like this from every list; None leaves it without choosing."""
+        raise NotImplementedError
+
+    async def type_in_notes(self, text: str) -> None:
+        """Put text in front of that of notes.txt, without saving it."""
+        raise NotImplementedError
+
+    async def ask_about_first_line(self, text: str) -> None:
+        """Ask about the first line of notes.txt, which is quoted, in a new chat."""
+        raise NotImplementedError
+
+    async def undo_in_notes(self) -> None:
+        """Undo the last change of notes.txt."""
+        raise NotImplementedError
+
+    # --- what there is to see ---------------------------------------------------------------------------
+
+    async def shows(self, text: str) -> None:
+        """Wait until the chat shows a text."""
+        raise NotImplementedError
+
+    async def has_status(self, status: str) -> None:
+        """Wait until the chat has this title, model and state."""
+        raise NotImplementedError
+
+    async def text(self) -> str:
+        """Everything the chats show."""
+        raise NotImplementedError
+
+    async def asked(self) -> list[str]:
+        """The prompts of the lists that were chosen from."""
+        raise NotImplementedError
+
+    async def buffer(self, name: str) -> str:
+        """The text of the buffer of a file."""
+        raise NotImplementedError
+
+    # --- how it runs ------------------------------------------------------------------------------------
+
     def start_command(self, program: str) -> Sequence[str]:
-        """The command line that starts it and makes it say `_READY` on stderr."""
+        """The command line that starts it and makes it say `READY` on stderr."""
         raise NotImplementedError
 
     def eval_command(self, program: str, code: str) -> Sequence[str]:
@@ -59,9 +134,9 @@ class DrivenEditor:
         raise NotImplementedError
 
     async def start(self) -> Self:
-        self._program = self.editor.command()[0]
+        self.program = self.editor.command()[0]
         self._process = await asyncio.create_subprocess_exec(
-            *self.start_command(self._program),
+            *self.start_command(self.program),
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=PIPE,
@@ -69,12 +144,12 @@ class DrivenEditor:
             env=self._env,
         )
         self._listening = asyncio.create_task(self._listen())
-        await self.hear(_READY, "the start")
+        await self.hear(READY, "the start")
         return self
 
     async def run(self, code: str) -> Any:
         """The value of code in the editor."""
-        out = await self.command(*self.eval_command(self._program, code))
+        out = await self.command(*self.eval_command(self.program, code))
         return json.loads(out) if out.strip() else None
 
     async def command(self, *command: str, ends: bool = False) -> bytes:
@@ -82,7 +157,7 @@ class DrivenEditor:
         process = await asyncio.create_subprocess_exec(
             *command, stdin=DEVNULL, stdout=PIPE, stderr=PIPE, cwd=self.folder, env=self._env
         )
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             out, err = await process.communicate()
         assert ends or process.returncode == 0, (out + err).decode() + self._said
         return out
@@ -95,7 +170,7 @@ class DrivenEditor:
         """Wait until it says a word on stderr."""
         async with self._heard:
             try:
-                async with asyncio.timeout(_PATIENCE_S):
+                async with asyncio.timeout(PATIENCE_S):
                     await self._heard.wait_for(lambda: word in self._said)
             except TimeoutError:
                 msg = f"never came: {what}\n{self._said}"
@@ -114,7 +189,7 @@ class DrivenEditor:
         """Everything it said, once it has ended."""
         assert self._process is not None
         assert self._listening is not None
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             assert await self._process.wait() == 0, self._said
             await self._listening
         return self._said
@@ -130,113 +205,6 @@ class DrivenEditor:
             async with self._heard:
                 self._said += data.decode(errors="replace")
                 self._heard.notify_all()
-
-
-class Neovim(DrivenEditor):
-    """Neovim; code is the body of a Lua function, a condition a Lua expression."""
-
-    editor = NEOVIM
-
-    @override
-    def start_command(self, program: str) -> Sequence[str]:
-        setup = f"require('trunkline').setup({{ command = vim.json.decode([=[{json.dumps(COMMAND)}]=]) }})"
-        return (
-            *(program, "--headless", "--clean", "--listen", str(self.socket)),
-            *("--cmd", f"set runtimepath^={PLUGINS / 'nvim'}"),
-            *("-c", f"lua {setup}"),
-            *("-c", f"lua io.stderr:write('{_READY}\\n')"),
-        )
-
-    @override
-    def eval_command(self, program: str, code: str) -> Sequence[str]:
-        lua = f"vim.json.encode(((function() {code} end)()))".replace("'", "''")
-        return (program, "--server", str(self.socket), "--remote-expr", f"luaeval('{lua}')")
-
-    @override
-    async def until(self, condition: str) -> None:
-        # From a timer: a wait within a request would keep Neovim from changing its mode.
-        word = self.next_word()
-        await self.run(
-            "local timer = vim.uv.new_timer() timer:start(0, 5, vim.schedule_wrap(function()"
-            f" if not timer:is_closing() and ({condition}) then"
-            f" timer:close() io.stderr:write('{word}\\n') end end))"
-        )
-        await self.hear(word, condition)
-
-    async def text(self) -> str:
-        """What all chat buffers show."""
-        return await self.run(f"return {CHAT_TEXT}")
-
-    async def type(self, keys: str) -> None:
-        """Press keys, in Neovim's notation."""
-        await self.command(self._program, "--server", str(self.socket), "--remote-send", keys)
-
-    @override
-    async def quit(self) -> None:
-        keys = "<C-\\><C-n>:qall!<CR>"
-        await self.command(self._program, "--server", str(self.socket), "--remote-send", keys, ends=True)
-
-
-class Emacs(DrivenEditor):
-    """Emacs; code is an expression whose value is JSON, and so is a condition."""
-
-    editor = EMACS
-
-    @override
-    def start_command(self, program: str) -> Sequence[str]:
-        command = " ".join(json.dumps(word) for word in COMMAND)
-        # Once its loop runs: it listens from then on.
-        ready = f"(run-at-time 0 nil (lambda () (princ {json.dumps(_READY)} #'external-debugging-output)))"
-        return (
-            *(program, "-Q", f"--fg-daemon={self.socket}", "-L", str(PLUGINS / "emacs"), "-l", "trunkline"),
-            *("--eval", f"(setq trunkline-command '({command}))"),
-            *("--eval", f'(setq default-directory "{self.folder}/")', "--eval", ready),
-        )
-
-    @override
-    def eval_command(self, program: str, code: str) -> Sequence[str]:
-        value = f"(encode-coding-string (json-serialize (vector {code}) :null-object nil) 'utf-8)"
-        client = str(Path(program).with_name("emacsclient"))
-        return (client, f"--socket-name={self.socket}", "--eval", f"(base64-encode-string {value} t)")
-
-    @override
-    async def run(self, code: str) -> Any:
-        out = await self.command(*self.eval_command(self._program, code))
-        return json.loads(base64.b64decode(out.strip().strip(b'"')))[0]
-
-    @override
-    async def until(self, condition: str) -> None:
-        word = self.next_word()
-        await self.run(
-            "(let (timer) (setq timer (run-with-timer 0 0.01 (lambda ()"
-            f' (when {condition} (cancel-timer timer) (princ "{word}" #\'external-debugging-output))))) nil)'
-        )
-        await self.hear(word, f"{condition}\n{await self.text()}")
-
-    async def text(self) -> str:
-        """What all chat buffers show."""
-        return await self.run(EMACS_CHAT_TEXT)
-
-    @override
-    async def quit(self) -> None:
-        client = str(Path(self._program).with_name("emacsclient"))
-        await self.command(client, f"--socket-name={self.socket}", "--eval", "(kill-emacs)", ends=True)
-
-
-EMACS_CHAT_TEXT = (
-    "(mapconcat (lambda (b) (if (eq (buffer-local-value 'major-mode b) 'trunkline-chat-mode)"
-    ' (with-current-buffer b (buffer-substring-no-properties (point-min) (point-max))) ""))'
-    ' (buffer-list) "")'
-)
-"""An expression for it."""
-
-CHAT_TEXT = (
-    "vim.iter(vim.api.nvim_list_bufs())"
-    ":filter(function(b) return vim.api.nvim_buf_get_name(b):match('^trunkline://') end)"
-    ":map(function(b) return table.concat(vim.api.nvim_buf_get_lines(b, 0, -1, false), '\\n') end)"
-    ":join('\\n=====\\n')"
-)
-"""A Lua expression for it."""
 
 
 AnEditor = TypeVar("AnEditor", bound=DrivenEditor)

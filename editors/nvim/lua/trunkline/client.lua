@@ -47,6 +47,12 @@ local handlers = {
   ['auth/loginCompleted'] = function(_, params)
     require('trunkline.login').on_completed(params)
   end,
+  ['workspace/applyEdit'] = function(err, params, ctx)
+    local answer = vim.lsp.handlers['workspace/applyEdit'](err, params, ctx)
+    -- Neovim holds changes back for a while, except before a request; a model may read right after its edit.
+    M.request('server/status', vim.empty_dict())
+    return answer
+  end,
   ['permission/request'] = function(_, params)
     return require('trunkline.choices').permission(params)
   end,

@@ -86,17 +86,19 @@ function M.speaker(role, model)
   return role == 'user' and 'You' or model or 'Model'
 end
 
---- What a turn took, for the end of its last line.
+--- What a turn took.
+---@return string[]
 function M.cost(turn)
-  local said = {}
-  if turn.usage then
-    table.insert(said, ('%d in, %d out'):format(turn.usage.inputTokens, turn.usage.outputTokens))
+  if not turn.usage then
+    return {}
   end
-  if turn.cost then
-    local amount = ('%.4f %s'):format(tonumber(turn.cost.amount), turn.cost.currency)
-    table.insert(said, (turn.cost.estimated and 'about ' or '') .. amount)
+  local said = ('> %d in, %d out'):format(turn.usage.inputTokens, turn.usage.outputTokens)
+  local cost = turn.cost
+  if cost then
+    local about = cost.estimated and 'about ' or ''
+    said = ('%s, %s%.4f %s'):format(said, about, tonumber(cost.amount), cost.currency)
   end
-  return table.concat(said, ', ')
+  return { said }
 end
 
 --- How a turn ended, where that is worth a line.

@@ -5,7 +5,6 @@
 
 local transcript = require('trunkline.transcript')
 
-local marks = vim.api.nvim_create_namespace('trunkline')
 local PROMPT_HEIGHT = 5
 
 ---@class trunkline.View
@@ -129,7 +128,6 @@ end
 --- Draw everything anew.
 ---@param snapshot table `Snapshot` of the protocol.
 function View:draw(snapshot)
-  vim.api.nvim_buf_clear_namespace(self.buffer, marks, 0, -1)
   self.speaker, self.open = nil, nil
   self.session = snapshot.session
   self:_set_lines(0, -1, {})
@@ -203,11 +201,7 @@ function View:_end_turn(turn)
     return
   end
   self:_add(transcript.ending(turn))
-  local cost = transcript.cost(turn)
-  if cost ~= '' then
-    local last = vim.api.nvim_buf_line_count(self.buffer) - 1
-    vim.api.nvim_buf_set_extmark(self.buffer, marks, last, 0, { virt_text = { { cost, 'Comment' } } })
-  end
+  self:_add(transcript.cost(turn))
 end
 
 --- Something that is not in the session.
