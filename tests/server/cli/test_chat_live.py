@@ -59,8 +59,8 @@ def test_every_block_is_shown_once_and_in_order(size: int) -> None:
             view.show(TextDelta(text=ANSWER[start : start + size]))
     assert isinstance(console.file, io.StringIO)
     shown = [line.strip() for line in console.file.getvalue().splitlines() if line.strip()]
+    assert shown.pop(0).startswith("thought for ")
     assert shown == [
-        "thought for 0 s",
         "Title",
         "A paragraph with bold words on two lines.",
         *["• one", "• two", "still two"],
