@@ -185,8 +185,8 @@ class Client:
     ) -> JsonObject:
         """The handshake; the server's initialize result.
 
-        Without `capabilities`, what is so is announced: `events`, without which sessions cannot be followed, and
-        what this client was given answers for.
+        Without `capabilities`, what is so is announced: `events`, without which sessions cannot be followed,
+        and what this client was given answers for.
         """
         announced: JsonObject = {"versions": ["1.0"], "events": events}
         for method, member in ((TOOL_CALL.name, "toolCalls"), (PERMISSION_REQUEST.name, "permissions")):

@@ -166,8 +166,8 @@ class Shares:
 def socket_directory(state: Path) -> Path:
     """Where sockets go whose place nobody chose: the session's own directory, if there is one.
 
-    Paths of sockets must be short (108 bytes on Linux, 104 elsewhere), which those in a home directory may not
-    be; the system's directory for temporary files then has one for this user.
+    Paths of sockets must be short (108 bytes on Linux, 104 elsewhere), which those in a home directory may
+    not be; the system's directory for temporary files then has one for this user.
     """
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     directory = Path(runtime) / "trunkline" if runtime else state / "sockets"
