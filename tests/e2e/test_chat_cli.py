@@ -128,6 +128,20 @@ async def test_what_a_terminal_would_obey_is_taken_out_of_text_and_errors(
     assert len(scripted.chats()) == 2
 
 
+async def test_a_picture_in_an_answer_is_told_of_and_is_in_the_json(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    answer = answer_sse(chunk(content="Here:"), chunk(images=[picture]), chunk("stop"))
+    provider.answers = [answer, answer]
+    ran = await trunkline(user, "chat", "-m", MODEL, "Draw", FASTROUTER_API_KEY=CANARY)
+    assert (ran.code, ran.out) == (0, "Here:\n")
+    assert "image/png, which is not shown here" in ran.err
+    as_json = await trunkline(user, "chat", "--json", "-m", MODEL, "Draw", FASTROUTER_API_KEY=CANARY)
+    assert '"data": "AAAA"' in as_json.out
+    assert len(scripted.chats()) == 2
+
+
 @POSIX
 async def test_talking_at_a_terminal(user: User, scripted: Upstream, provider: Provider) -> None:
     saved = user.home / "saved.md"

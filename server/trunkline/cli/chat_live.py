@@ -15,13 +15,11 @@ from rich.segment import Segment
 from rich.spinner import Spinner
 from rich.text import Text
 
-from trunkline.cli.chat_view import warning
+from trunkline.cli.chat_view import Remark, warning
 from trunkline.cli.clean import TextCleaner, clean
 from trunkline_protocol.chat import (
     ChatEvent,
-    FallbackStarted,
     MessageStarted,
-    NoticeGiven,
     ReasoningDelta,
     RetryScheduled,
     TextDelta,
@@ -87,7 +85,7 @@ class LiveView:
             self._retry_at = time.monotonic() + event.delay_ms / 1000
             self._waiting_for = f"try {event.attempt} of {event.max_attempts}, {clean(event.model)}"
             self._console.print(Text(clean(event.error.message), "yellow"))
-        elif isinstance(event, NoticeGiven | FallbackStarted):
+        elif isinstance(event, Remark):
             self._console.print(Text(warning(event), "yellow"))
 
     def _end_reasoning(self) -> None:

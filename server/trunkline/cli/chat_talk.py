@@ -74,6 +74,7 @@ class _Talk:
             try:
                 line = (await session.prompt_async()).strip()
             except KeyboardInterrupt:
+                self._note("Ctrl-D leaves.")
                 continue
             except EOFError:
                 break

@@ -12,6 +12,7 @@ from trunkline.cli.terminal import show_warning
 from trunkline_protocol.chat import (
     ChatEvent,
     FallbackStarted,
+    MediaCompleted,
     NoticeGiven,
     ReasoningDelta,
     RetryScheduled,
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from typing import Self
 
     from trunkline.chat.engine import ChatRun
+
+
+Remark = NoticeGiven | RetryScheduled | FallbackStarted | MediaCompleted
+"""Events that are told in a sentence."""
 
 
 class View(Protocol):
@@ -70,7 +75,7 @@ class PlainView:
         elif isinstance(event, ReasoningDelta):
             click.secho(self._reasoning.feed(event.text), nl=False, dim=True, err=True)
             self._shown = event
-        elif isinstance(event, NoticeGiven | RetryScheduled | FallbackStarted):
+        elif isinstance(event, Remark):
             show_warning(warning(event))
 
 
@@ -94,8 +99,10 @@ def json_line(value: object) -> None:
     sys.stdout.flush()
 
 
-def warning(event: NoticeGiven | RetryScheduled | FallbackStarted) -> str:
-    """What a person is told of something that went another way."""
+def warning(event: Remark) -> str:
+    """What a person is told of something that went another way, or cannot be shown."""
+    if isinstance(event, MediaCompleted):
+        return clean(f"The answer has {event.media.mime_type}, which is not shown here; `--json` has it.")
     if isinstance(event, NoticeGiven):
         return clean(event.notice.message)
     if isinstance(event, FallbackStarted):
