@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import click
 import pytest
@@ -11,6 +12,11 @@ import pytest
 from support.user import User
 from trunkline.cli.main import trunkline
 from trunkline.config.load import ConfigFile
+from trunkline.tools.edit_file import EDIT_FILE
+from trunkline.tools.list_files import LIST_FILES
+from trunkline.tools.read_file import READ_FILE
+from trunkline.tools.search_text import SEARCH_TEXT
+from trunkline_protocol.chat import Tool
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -74,3 +80,10 @@ def test_settings_that_are_shown_are_settings(
         file = user.configure(block if block.startswith("{") else f"{{{block}}}")
         file.with_name("org.txt").write_text("acme", encoding="utf-8")  # same
         assert ConfigFile(user.paths.config).current().notices() == (), block
+
+
+@pytest.mark.parametrize("tool", [READ_FILE, LIST_FILES, SEARCH_TEXT, EDIT_FILE], ids=lambda tool: tool.name)
+def test_every_tool_is_described_with_its_arguments(tool: Tool) -> None:
+    arguments = ", ".join(f"`{name}`" for name in cast("dict[str, object]", tool.input_schema["properties"]))
+    page = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
+    assert f"| `{tool.name}` | {arguments} |" in page
