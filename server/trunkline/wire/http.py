@@ -4,13 +4,20 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, contextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    aclosing,
+    asynccontextmanager,
+    closing,
+    contextmanager,
+)
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from trunkline import __version__
 from trunkline.errors import TrunklineError
+from trunkline.wire.alarm import Alarm
 from trunkline.wire.patience import Patience, Timeouts, took_too_long
 from trunkline_protocol.errors import ErrorCode, TimeoutPhase
 
@@ -81,13 +88,14 @@ class HttpStream:
         body = cast("AsyncGenerator[bytes]", self._response.aiter_bytes())
         with _errors_of_the_body(self._host):
             async with aclosing(body):
-                while (chunk := await self._next(body)) is not None:
-                    yield chunk
+                with closing(Alarm()) as alarm:
+                    while (chunk := await self._next(body, alarm)) is not None:
+                        yield chunk
 
-    async def _next(self, body: AsyncIterator[bytes]) -> bytes | None:
+    async def _next(self, body: AsyncIterator[bytes], alarm: Alarm) -> bytes | None:
         ends, phase = self._patience.wait()
         try:
-            async with asyncio.timeout_at(ends):
+            with alarm.until(ends):
                 chunk = await anext(body, None)
         except TimeoutError:
             raise took_too_long(self._host, phase) from None

@@ -31,54 +31,16 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
-        with _as_httpcore(httpcore.ConnectError):
+        with _as_connect_error():
             _, connection = await loop.create_connection(_Connection, host, port, happy_eyeballs_delay=0.25)
-        return _Stream(connection)
+        return connection
 
     @override
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-class _Stream(httpcore.AsyncNetworkStream):
-    """A connection as httpcore uses it."""
-
-    def __init__(self, connection: "_Connection") -> None:
-        self._connection = connection
-
-    @override
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        with _as_httpcore(httpcore.ReadError):
-            return await self._connection.read()
-
-    @override
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        with _as_httpcore(httpcore.WriteError):
-            await self._connection.write(buffer)
-
-    @override
-    async def aclose(self) -> None:
-        self._connection.transport.abort()
-
-    @override
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        with _as_httpcore(httpcore.ConnectError):
-            await self._connection.start_tls(ssl_context, server_hostname)
-        return self
-
-    @override
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":
-            return self._connection.has_news
-        return self._connection.transport.get_extra_info(info)
-
-
-class _Connection(asyncio.Protocol):
+class _Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """What has come and was not read yet, and whether more may be written."""
 
     transport: asyncio.Transport
@@ -93,13 +55,9 @@ class _Connection(asyncio.Protocol):
         self._may_write = asyncio.Event()
         self._may_write.set()
 
-    @property
-    def has_news(self) -> bool:
-        """Whether reading would not wait: on an idle connection that means that the server has closed it."""
-        return bool(self._pieces) or self._ended
-
-    async def read(self) -> bytes:
-        """The next piece; empty at the end."""
+    @override
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """The next piece, of whatever size; empty at the end."""
         if not self._pieces and not self._ended:
             self._reader = asyncio.get_running_loop().create_future()
             try:
@@ -114,26 +72,47 @@ class _Connection(asyncio.Protocol):
                 self.transport.resume_reading()
             return piece
         if self._lost is not None:
-            raise self._lost
+            raise httpcore.ReadError(str(self._lost)) from self._lost
         return b""
 
-    async def write(self, data: bytes) -> None:
+    @override
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hand it to the system; waits while that takes no more."""
         if self._ended and self.transport.is_closing():
-            raise self._lost or BrokenPipeError
-        self.transport.write(data)
+            raise httpcore.WriteError(str(self._lost or "")) from self._lost
+        self.transport.write(buffer)
         await self._may_write.wait()
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+    @override
+    async def aclose(self) -> None:
+        self.transport.abort()
+
+    @override
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore.AsyncNetworkStream:
         """Go on encrypted; closes the connection when that fails or is cancelled."""
         loop = asyncio.get_running_loop()
-        try:
-            upgraded = await loop.start_tls(self.transport, self, context, server_hostname=server_hostname)
-        except ConnectionError as error:
-            raise ssl.SSLError from error
-        if upgraded is None:
-            raise ssl.SSLError
+        with _as_connect_error():
+            try:
+                upgraded = await loop.start_tls(
+                    self.transport, self, ssl_context, server_hostname=server_hostname
+                )
+            except ConnectionError as error:
+                raise ssl.SSLError from error
+            if upgraded is None:
+                raise ssl.SSLError
         self.transport = upgraded
+        return self
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":  # without waiting: on an idle connection, that the server has closed it
+            return bool(self._pieces) or self._ended
+        return self.transport.get_extra_info(info)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -174,9 +153,9 @@ class _Connection(asyncio.Protocol):
 
 
 @contextmanager
-def _as_httpcore(kind: type[Exception]) -> Generator[None]:
+def _as_connect_error() -> Generator[None]:
     """What goes wrong in the network as httpcore's exception, with the cause."""
     try:
         yield
     except (OSError, ExceptionGroup) as error:  # a group where each address of a host failed in its own way
-        raise kind(str(error)) from error
+        raise httpcore.ConnectError(str(error)) from error
