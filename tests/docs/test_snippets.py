@@ -3,9 +3,9 @@
     ```sh test        each line is run by a shell; every one must succeed
     ```python test    a program
     ```jsonc test     a configuration file in which nothing is wrong
-    ```sh test name   the same; of snippets with one name, later ones find what earlier ones left
+    others            what editors are told; see test_editors.py
 
-They run as a user with a key, whose FastRouter is simulated on this machine, in a folder with a few files.
+Of one page, later ones find what earlier ones left. They run as a user with a key, whose FastRouter is simulated on this machine, in a folder with a few files.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from trunkline.demo.upstream import DemoUpstream
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
-SNIPPET = re.compile(r"^```(\w+) test *\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+SNIPPET = re.compile(r"^```(sh|python|jsonc) test *\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)
