@@ -45,7 +45,7 @@ corpus: $(STAMP)
 # The site in dist/site, with broken links as errors, and everything that the pages say can be run.
 docs: $(STAMP)
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-	$(BIN)/python -m pytest -q tests/docs
+	$(BIN)/python -m pytest tests/docs
 
 # The picture in README, recorded anew from the real program.
 picture: $(STAMP)

@@ -5,7 +5,8 @@
     ```jsonc test     a configuration file in which nothing is wrong
     others            what editors are told; see test_editors.py
 
-Of one page, later ones find what earlier ones left. They run as a user with a key, whose FastRouter is simulated on this machine, in a folder with a few files.
+Of one page, later ones find what earlier ones left. They run as a user with a key, whose FastRouter is
+simulated on this machine, in a folder with a few files.
 """
 
 import asyncio
