@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from trunkline import __version__
 from trunkline.errors import TrunklineError
 from trunkline.wire.alarm import Alarm
+from trunkline.wire.http2 import Http2Exchange
 from trunkline.wire.patience import Patience, Timeouts, took_too_long
 from trunkline_protocol.errors import ErrorCode, TimeoutPhase
 
@@ -75,6 +76,8 @@ class HttpStream:
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
         self.connect_s = connect_s
         """How long it took to connect; none when a connection was used again."""
+        self.has_ended = False
+        """Whether all of the body has come."""
         self._response = response
         self._host = host
         self._patience = patience
@@ -91,6 +94,7 @@ class HttpStream:
                 with closing(Alarm()) as alarm:
                     while (chunk := await self._next(body, alarm)) is not None:
                         yield chunk
+        self.has_ended = True
 
     async def _next(self, body: AsyncIterator[bytes], alarm: Alarm) -> bytes | None:
         ends, phase = self._patience.wait()
@@ -158,7 +162,7 @@ class HttpClient:
         host = _host(request.url)
         with _errors_before_the_answer(host):
             client = self._client(urlsplit(request.url).scheme)
-            opening = _Opening(patience)
+            opening = _Opening(patience, client)
             message = client.build_request(
                 request.method,
                 request.url,
@@ -167,10 +171,13 @@ class HttpClient:
                 extensions={"trace": opening.trace},
             )
             response = await opening.run(client.send(message, stream=True), host)
+        stream = HttpStream(response, host, patience, opening.connect_s)
         try:
-            yield HttpStream(response, host, patience, opening.connect_s)
+            yield stream
         finally:
             await response.aclose()
+            if not stream.has_ended:
+                opening.give_up()
 
     async def aclose(self) -> None:
         """Closes every connection."""
@@ -202,9 +209,11 @@ class HttpClient:
 class _Opening:
     """A request until the head of its answer has come."""
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: Patience, client: "httpx.AsyncClient") -> None:
         self.connect_s: float | None = None
         self._patience = patience
+        self._client = client
+        self._shared: Http2Exchange | None = None
         self._connecting_since: float | None = None
         self._phase: TimeoutPhase
         ends, self._phase = patience.wait()
@@ -216,7 +225,16 @@ class _Opening:
             async with self._timer:
                 return await sending
         except TimeoutError:
+            self.give_up()
             raise took_too_long(host, self._phase) from None
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """Stop the answer where closing the connection would stop those of others as well."""
+        if self._shared is not None:
+            self._shared.give_up()
 
     async def trace(self, event: str, info: Mapping[str, Any]) -> None:
         """Called by httpcore; the events are those of its `trace` extension."""
@@ -226,6 +244,8 @@ class _Opening:
         elif name == "send_request_headers.started" and info["request"].method != b"CONNECT":
             if self._connecting_since is not None:
                 self.connect_s = asyncio.get_running_loop().time() - self._connecting_since
+            if "stream_id" in info:
+                self._shared = Http2Exchange(_pools(self._client), info["request"], info["stream_id"])
             self._patience.sent()
             ends, self._phase = self._patience.wait()
             self._timer.reschedule(ends)
@@ -235,10 +255,17 @@ def _use_asyncio(client: "httpx.AsyncClient") -> None:
     """Put our connections below every pool of `client`: httpcore has an argument for them, httpx none."""
     from trunkline.wire.network import AsyncioBackend
 
+    for pool in _pools(client):
+        assert pool._network_backend is not None  # noqa: S101, SLF001 - or another httpx would go unnoticed
+        pool._network_backend = AsyncioBackend()  # noqa: SLF001
+
+
+def _pools(client: "httpx.AsyncClient") -> Iterator[Any]:
+    """The connections of `client`: one pool for all hosts, and one for each proxy."""
     private = cast("Any", client)
     for transport in (private._transport, *private._mounts.values()):  # noqa: SLF001
         if transport is not None:  # a host that no proxy is used for
-            transport._pool._network_backend = AsyncioBackend()  # noqa: SLF001
+            yield transport._pool  # noqa: SLF001
 
 
 def _need_h2() -> None:

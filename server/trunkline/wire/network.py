@@ -80,8 +80,13 @@ class _Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Hand it to the system; waits while that takes no more."""
         if self._ended and self.transport.is_closing():
             raise httpcore.WriteError(str(self._lost or "")) from self._lost
-        self.transport.write(buffer)
+        self.send(buffer)
         await self._may_write.wait()
+
+    def send(self, data: bytes) -> None:
+        """The same without waiting; nothing if the connection is closed."""
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     @override
     async def aclose(self) -> None:

@@ -1,18 +1,12 @@
 import asyncio
 import gzip
 import ssl
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
-from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from trunkline import __version__
 from trunkline.errors import TrunklineError, describe
@@ -288,31 +282,6 @@ async def test_a_proxy_setting_that_makes_no_sense(
     assert "pass" not in describe(error).model_dump_json()
 
 
-@pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate that signs itself, with its key, for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "loopback")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = tmp_path_factory.mktemp("tls") / "server.pem"
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
-    return path
-
-
 @asynccontextmanager
 async def serving_tls(certificate: Path, heads: list[bytes]) -> AsyncGenerator[int]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -367,8 +336,8 @@ async def test_a_proxy_gets_no_key_and_tls_goes_through_it(
     assert CANARY.encode() in heads[0]
 
 
-@pytest.mark.skipif(find_spec("h2") is not None, reason="HTTP/2 is installed")
-async def test_http2_that_is_not_installed_is_said() -> None:
+async def test_http2_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h2", None)
     client = HttpClient(http2=lambda: True)
     error = await failure(client, get("https://127.0.0.1:9/"))
     assert error.code is ErrorCode.CONFIGURATION_INVALID
