@@ -22,6 +22,7 @@ from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.base import JsonObject, Request, ServerRequest, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
 from trunkline_protocol.chat import ChatEvent, Message
+from trunkline_protocol.commands import COMMANDS, Passage
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 from trunkline_protocol.models import ModelListPart
@@ -45,7 +46,7 @@ SESSION_EVENTS = _members(AnySessionEvent)
 def schema() -> JsonObject:
     """One JSON Schema document with a definition per model."""
     models: list[type[WireModel]] = [WireError, ClientTrunkline, ServerTrunkline, Message, *CHAT_EVENTS]
-    models.append(ModelListPart)
+    models += [ModelListPart, Passage]
     for request in (*REQUESTS, *SERVER_REQUESTS):
         models += [request.params, request.result]
     models += [notification.params for notification in NOTIFICATIONS]
@@ -121,12 +122,15 @@ def _types(definitions: JsonObject) -> str:
 
 def _summary_module(digest: str) -> str:
     names = "".join(f'    "{request.name}",\n' for request in REQUESTS)
+    commands = "".join(f'    "{command.name}",\n' for command in COMMANDS)
     return (
         '"""What the handshake says of the contract. Generated: do not edit, run `make schema`."""\n\n'
         f'SCHEMA_HASH = "{digest}"\n'
         '"""Equal hashes mean equal contracts."""\n\n'
         f"METHODS = (\n{names})\n"
-        '"""Every request that a client can send, besides those of LSP."""\n'
+        '"""Every request that a client can send, besides those of LSP."""\n\n'
+        f"COMMANDS = (\n{commands})\n"
+        '"""What `workspace/executeCommand` does."""\n'
     )
 
 
@@ -161,6 +165,7 @@ _MODULES = (
     "tools",
     "session_events",
     "sessions",
+    "commands",
     "capabilities",
 )
 """Those before others that build on them."""
@@ -205,6 +210,7 @@ def _reference(definitions: JsonObject) -> str:
     for request in REQUESTS:
         parts.append(f"### `{request.name}`\n\n{request.summary} Remote clients: {request.scope}.\n")
         parts += _both_ways(request, definitions)
+    parts.append(_commands())
     parts.append("## Requests of the server\n\nSent to clients that announced them, see ClientTrunkline.\n")
     for request in SERVER_REQUESTS:
         parts.append(f"### `{request.name}`\n\n{request.summary}\n")
@@ -257,6 +263,19 @@ def _both_ways(
 def _anchor(model: type[WireModel]) -> str:
     """Where links to a model lead that has no heading of its own."""
     return f'<a id="{model.__name__.lower()}"></a>'
+
+
+def _commands() -> str:
+    rows = "\n".join(
+        f"| `{command.name}` | {command.arguments} | {command.summary} | {command.scope} |"
+        for command in COMMANDS
+    )
+    return (
+        "## Commands\n\nFor editors without a plugin, by `workspace/executeCommand`; announced to clients\n"
+        "that do not announce Trunkline. Editors that apply edits are offered `trunkline.chat` for a\n"
+        "[Passage](#passage) as a code action.\n\n"
+        "| command | arguments | | remote clients |\n| --- | --- | --- | --- |\n" + rows + "\n"
+    )
 
 
 def _errors() -> str:

@@ -706,6 +706,12 @@ export interface ParticipantLeft {
   participantId: string;
 }
 
+/** Lines of an open document. */
+export interface Passage {
+  uri: string;
+  range: Range;
+}
+
 /** What the session waits for. */
 export interface Pending {
   permissions: PermissionRequestParams[];
@@ -787,6 +793,12 @@ export interface PermissionSubject {
   path?: string;
   /** What the tool would be called with. */
   arguments?: Record<string, unknown>;
+}
+
+/** A place in a text (LSP 3.17, "Position"). Only lines count here. */
+export interface Position {
+  line: number;
+  character: number;
 }
 
 /** Prices that hold instead under a condition. What is absent is as in the row before. */
@@ -948,6 +960,12 @@ export interface ProviderTestResult {
   latencyMs: number;
   /** Why it does not work. */
   error?: WireError;
+}
+
+/** From one place to another (LSP 3.17, "Range"); a line that is begun is meant whole. */
+export interface Range {
+  start: Position;
+  end: Position;
 }
 
 /** More reasoning text, to be appended. */

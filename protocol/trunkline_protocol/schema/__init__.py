@@ -1,6 +1,6 @@
 """What the handshake says of the contract. Generated: do not edit, run `make schema`."""
 
-SCHEMA_HASH = "39bef8edf8b7cc69"
+SCHEMA_HASH = "5ac9e7338f43dc5d"
 """Equal hashes mean equal contracts."""
 
 METHODS = (
@@ -35,3 +35,10 @@ METHODS = (
     "session/share",
 )
 """Every request that a client can send, besides those of LSP."""
+
+COMMANDS = (
+    "trunkline.chat",
+    "trunkline.login",
+    "trunkline.models",
+)
+"""What `workspace/executeCommand` does."""

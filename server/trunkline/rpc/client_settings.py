@@ -44,6 +44,10 @@ class ClientSettings:
         """The models that this client chose; its editor's settings win over files."""
         return self._by_editor.over(self._by_folders)
 
+    def choose(self, model: str) -> None:
+        """The user has chosen a model; it counts until the editor's settings name another one."""
+        self._by_editor = Choices(model, self._by_editor.small_model)
+
     def take_editor(self, value: Any) -> None:
         """Apply the editor's settings, if these are any; a wrong one is named and ignored."""
         settings = read_settings(value)

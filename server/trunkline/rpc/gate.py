@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from trunkline.errors import TrunklineError
 from trunkline.remote.audit import audit
-from trunkline.rpc.features import find_handler
+from trunkline.rpc.features import find_handler, scope_of
 from trunkline.rpc.handshake import MAX_IN_FLIGHT, Client
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.codes import ErrorCode
@@ -68,7 +68,7 @@ def _not_permitted(call: "Call", principal: "Principal") -> TrunklineError | Non
     entry = find_handler(call.method) if principal.is_remote else None
     if entry is None:
         return None
-    scope = entry[0].scope
+    scope = scope_of(entry[0], call.params)
     if principal.may(scope) and (principal.session_id is None or _is_about(call, principal.session_id)):
         return None
     audit("refused", principal, call.method)

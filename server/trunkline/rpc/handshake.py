@@ -15,7 +15,7 @@ from trunkline.rpc.framing import MAX_MESSAGE_BYTES, FrameDecoder, FramingError,
 from trunkline.rpc.messages import Call, Message, Refused, read_message
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.codes import ErrorCode
-from trunkline_protocol.schema import METHODS, SCHEMA_HASH
+from trunkline_protocol.schema import COMMANDS, METHODS, SCHEMA_HASH
 
 MAX_IN_FLIGHT = 64
 """Requests of one connection that may be unanswered at the same time."""
@@ -98,12 +98,18 @@ def answer(call: Call) -> tuple[dict[str, Any], Client] | Refused:
 def server_capabilities(client: Any) -> dict[str, Any]:
     """The one definition of what this server can do, for a client with these capabilities.
 
-    Buffers are asked for where sessions may need them: editors send them all.
+    Buffers are asked for where sessions or commands may need them: editors send them all. Commands are for
+    editors that do not speak Trunkline; VS Code's library would make them its own.
     """
     speaks = isinstance(_member(client, "experimental", "trunkline"), dict)
-    buffers = {"textDocumentSync": {"openClose": True, "change": 2}} if speaks else {}
+    edits = _member(client, "workspace", "applyEdit") is True
+    buffers = {"textDocumentSync": {"openClose": True, "change": 2}} if speaks or edits else {}
+    commands = {} if speaks else {"executeCommandProvider": {"commands": list(COMMANDS)}}
+    actions = {"codeActionProvider": True} if edits and not speaks else {}
     return {
         **buffers,
+        **commands,
+        **actions,
         "positionEncoding": position_encoding(client),
         "workspace": {"workspaceFolders": {"supported": True, "changeNotifications": True}},
         "experimental": {

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from trunkline.rpc.features.context import Context
-    from trunkline_protocol.base import Request, WireModel
+    from trunkline_protocol.base import Request, Scope, WireModel
 
     Handler = Callable[[Context, Any], Awaitable[WireModel]]
     Entry = tuple[Request[WireModel, WireModel], Handler]
@@ -28,15 +28,30 @@ _FAMILIES = {
 }
 """Module by the part of the method's name before the slash."""
 
+_LSP = {"workspace/executeCommand": "commands", "textDocument/codeAction": "commands"}
+"""Methods of LSP that do something of Trunkline's, with their modules."""
+
 
 @cache
 def find_handler(method: str) -> "Entry | None":
-    """The record of a method and what handles it; None for a method that is not Trunkline's."""
-    if method not in METHODS:
+    """The record of a method and what handles it; None for a method that nothing here handles."""
+    if method not in METHODS and method not in _LSP:
         return None
-    module = import_module(f"trunkline.rpc.features.{_FAMILIES[method.partition('/')[0]]}")
+    family = _LSP.get(method) or _FAMILIES[method.partition("/")[0]]
+    module = import_module(f"trunkline.rpc.features.{family}")
     handlers: tuple[Entry, ...] = module.HANDLERS
     return next(entry for entry in handlers if entry[0].name == method)
+
+
+def scope_of(request: "Request[WireModel, WireModel]", params: object) -> "Scope":
+    """What a remote client's token must allow for this call: that of the command, where it is one."""
+    if request.name != "workspace/executeCommand" or not isinstance(params, dict):
+        return request.scope
+    from trunkline_protocol.commands import COMMANDS
+
+    name = cast("dict[str, Any]", params).get("command")
+    scopes: dict[object, Scope] = {command.name: command.scope for command in COMMANDS}
+    return scopes.get(name, request.scope)
 
 
 def lane_of(method: str, params: object) -> str | None:
