@@ -111,12 +111,8 @@ An active region is quoted in the prompt.  TEXT is sent, if given."
          (chat (trunkline-chat--current)))
     (if (and chat (not new))
         (trunkline-chat-open (trunkline-chat--id chat) say)
-      (unless (trunkline--connected-p)
-        (trunkline--start '("--stdio") t))
       (trunkline--request
-       :session/create `(,@(and trunkline-chat--model `(:model ,trunkline-chat--model))
-                         ,@(and (trunkline--own-p trunkline--connection)
-                                `(:cwd ,(directory-file-name (trunkline--root trunkline--connection)))))
+       :session/create (and trunkline-chat--model `(:model ,trunkline-chat--model))
        (lambda (result)
          (trunkline--soon
            (trunkline-chat-open (plist-get (plist-get result :session) :sessionId) say)))))))

@@ -73,9 +73,7 @@
 
 (defclass trunkline-connection (jsonrpc-process-connection)
   ((root :initarg :root :reader trunkline--root
-         :documentation "The directory of the project.")
-   (own :initarg :own :reader trunkline--own-p
-        :documentation "Whether the server was started for this Emacs."))
+         :documentation "The directory of the project."))
   "A connection to a server.")
 
 (cl-defstruct trunkline--later
@@ -102,7 +100,7 @@
          (connection
           (make-instance
            'trunkline-connection
-           :name "trunkline" :root root :own own
+           :name "trunkline" :root root
            :process (lambda ()
                       (make-process :name "trunkline" :command (append trunkline-command arguments)
                                     :connection-type 'pipe :coding 'utf-8-emacs-unix :noquery t

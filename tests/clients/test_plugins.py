@@ -12,7 +12,7 @@ from support.driven_editors import PLUGINS, DrivenEditor, running
 from support.driven_emacs import Emacs
 from support.driven_nvim import Neovim
 from support.editor_tools import calling
-from support.provider import MODEL, USAGE, Provider, chunk
+from support.provider import MODEL, MODELS, USAGE, Provider, chunk
 from support.upstream import Answer, Received, Upstream, answer_json, answer_sse
 from support.user import CANARY, User
 
@@ -148,6 +148,30 @@ async def test_nothing_is_changed_unasked_and_later_changes_are_seen(
     assert told(scripted, "tool")[2] == "1\t\U0001f600 first\n2\tsaved line"
 
 
+async def test_a_model_is_chosen_from_a_list_for_chats_that_are_open_and_new_ones(
+    editor: DrivenEditor, scripted: Upstream, provider: Provider
+) -> None:
+    def two_models(request: Received) -> Answer:
+        if not request.path.endswith("/models"):
+            return provider(request)
+        [talker] = MODELS["data"]
+        return answer_json({"data": [talker, {**talker, "id": "acme/thinker", "name": "Thinker"}]})
+
+    scripted.script = two_models
+    provider.answers = [said("One."), said("Title"), said("Two."), said("Three.")]
+    await editor.chat("Hello")
+    await editor.has_status("Title · fastrouter/acme/talker")
+    await editor.choose("fastrouter/acme/thinker")
+    await editor.models()
+    await editor.has_status("Title · fastrouter/acme/thinker")
+    await editor.chat("Again")
+    await editor.shows("Two.")
+    await editor.chat("Hello", new=True)
+    await editor.shows("Three.")
+    asked = [chat.json["model"] for chat in scripted.chats()]
+    assert (asked[0], asked[2], asked[3]) == ("acme/talker", "acme/thinker", "acme/thinker")
+
+
 async def test_a_prompt_is_typed_and_the_answer_interrupted(
     editor: DrivenEditor, scripted: Upstream, provider: Provider
 ) -> None:
@@ -237,6 +261,18 @@ async def test_neovim_has_a_health_check_and_help_for_every_command(editor: Neov
     assert set(completed) >= {"chat", "model", "login", "sessions", "attach"}
     text = (PLUGINS / "nvim" / "doc" / "trunkline.txt").read_text(encoding="utf-8")
     assert [name for name in completed if f"*:Trunkline-{name}*" not in text] == []
+
+
+@pytest.mark.parametrize("editor", [NEOVIM], indirect=True)
+@pytest.mark.usefixtures("scripted")
+async def test_a_fast_model_makes_neovim_draw_seldom(editor: Neovim, provider: Provider) -> None:
+    deltas = 4000
+    words = [chunk(content="word ")] * deltas
+    provider.answers = [answer_sse(*words, chunk(content="."), chunk("stop")), said("Title")]
+    await editor.chat("Go")
+    await editor.shows("word .")
+    assert (await editor.text()).count("word") == deltas
+    assert await editor.run("return vim.b.changedtick") < deltas / 4
 
 
 @pytest.mark.parametrize("editor", [EMACS], indirect=True)

@@ -45,6 +45,10 @@ class DrivenEditor:
         """Use a model from now on."""
         raise NotImplementedError
 
+    async def models(self) -> None:
+        """Use one of the models from now on."""
+        raise NotImplementedError
+
     async def chat(self, text: str, *, new: bool = False) -> None:
         """Ask in the latest chat, or in a new one."""
         raise NotImplementedError

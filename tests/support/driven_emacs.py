@@ -33,6 +33,10 @@ class Emacs(DrivenEditor):
         await self._do(f"(trunkline-model {_text(model)})")
 
     @override
+    async def models(self) -> None:
+        await self._do("(trunkline-model)")
+
+    @override
     async def chat(self, text: str, *, new: bool = False) -> None:
         await self._do(f"(trunkline-chat {'t' if new else 'nil'} {_text(text)})")
 

@@ -28,6 +28,10 @@ class Neovim(DrivenEditor):
         await self._do(f"Trunkline model {model}")
 
     @override
+    async def models(self) -> None:
+        await self._do("Trunkline model")
+
+    @override
     async def chat(self, text: str, *, new: bool = False) -> None:
         await self._do(f"Trunkline{'!' if new else ''} chat {text}")
 

@@ -141,8 +141,8 @@ function M.begin(how)
     M.open(chat.session_id, say)
     return
   end
-  local wanted = { model = require('trunkline.choices').chosen_model, cwd = client.root() }
-  client.request('session/create', next(wanted) and wanted or vim.empty_dict(), function(result)
+  local model = require('trunkline.choices').chosen_model
+  client.request('session/create', model and { model = model } or vim.empty_dict(), function(result)
     M.open(result.session.sessionId, say)
   end)
 end
@@ -162,7 +162,7 @@ function M.session_id()
   return chat and chat.session_id
 end
 
---- --- What the server says ---
+-- What the server says
 
 function M.on_event(event)
   local chat = chats[event.sessionId]

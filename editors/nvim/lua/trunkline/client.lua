@@ -162,12 +162,6 @@ function M.attach(arguments)
   start(vim.list_extend({ 'attach' }, arguments), false)
 end
 
---- The project that the server works on.
----@return string?
-function M.root()
-  return connection and connection.is_own and connection.root or nil
-end
-
 ---@param method string
 ---@param params table
 ---@param on_result? fun(result: table)
@@ -207,8 +201,9 @@ function M.request_secretly(method, params, on_result)
   assert(connection and not connection.waiting)
   local level = vim.lsp.log.get_level()
   vim.lsp.log.set_level(vim.log.levels.OFF)
-  pcall(M.request, method, params, on_result)
+  local is_sent, err = pcall(M.request, method, params, on_result)
   vim.lsp.log.set_level(level)
+  assert(is_sent, err)
 end
 
 return M
