@@ -55,9 +55,10 @@ wheel: $(STAMP)
 	rm -rf dist
 	$(BIN)/python -m build --wheel --outdir dist
 
-# Prints a table of ratios, measured in this run; WRITE=--write puts it into benchmarks/RESULTS.md.
+# Trunkline beside other programs, which are installed into benchmarks/.peers as far as they can be; needs node.
+# Prints tables of ratios, measured in this run; WRITE=--write puts them into benchmarks/RESULTS.md.
 bench: $(STAMP)
-	$(BIN)/python benchmarks/connection.py $(WRITE)
+	$(BIN)/python benchmarks/bench.py $(WRITE)
 
 clean:
 	rm -rf .venv* dist .pytest_cache .ruff_cache .hypothesis

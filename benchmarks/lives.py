@@ -38,6 +38,8 @@ def measure(ours: Target, references: Sequence[Target], rounds: int) -> list[Row
             ("memory after initialize", "MiB"),
             ("spawn to first list answered", "ms"),
             ("memory after first list", "MiB"),
+            ("spawn to all models listed", "ms"),
+            ("memory after all models", "MiB"),
             ("auth/list or hello, round trip (median)", "us"),
             ("unknown method, round trip (median)", "us"),
             ("exit to end of process", "ms"),
@@ -58,10 +60,14 @@ def live(target: Target, home: Path) -> dict[str, float]:
             server.request(target.list_method, {})
             figures["spawn to first list answered"] = (time.perf_counter() - server.spawned) * 1e3
             figures["memory after first list"] = server.resident_mib()
+        if target.models is not None:
+            server.request(*target.models)
+            figures["spawn to all models listed"] = (time.perf_counter() - server.spawned) * 1e3
+            figures["memory after all models"] = server.resident_mib()
         if target.small is not None:
             figures["auth/list or hello, round trip (median)"] = round_trip(server, *target.small) * 1e6
             figures["unknown method, round trip (median)"] = round_trip(server, "no/such", {}) * 1e6
-        if target.framing == "header":
+        if target.dialect == "lsp":
             figures["exit to end of process"] = server.exit() * 1e3
     return figures
 

@@ -14,7 +14,7 @@ from pygls.lsp.server import LanguageServer
 from typing_extensions import override
 
 from trunkline.app import Application
-from trunkline.chat.engine import ChatEngine, ChatRun
+from trunkline.chat.engine import LOCAL_CLIENT, ChatEngine, ChatRun
 from trunkline.errors import TrunklineError
 from trunkline.rpc.connection import Connection
 from trunkline.rpc.framing import encode_frame
@@ -88,10 +88,11 @@ def parse_and_validate(body: bytes) -> float:
 class Stopwatch(ChatEngine):
     """A chat engine that only notes when the params reach it."""
 
-    reached = 0.0
+    def __init__(self) -> None:
+        self.reached = 0.0
 
     @override
-    async def start(self, params: ChatStreamParams) -> ChatRun:
+    async def start(self, params: ChatStreamParams, *, client_id: str = LOCAL_CLIENT) -> ChatRun:
         self.reached = time.perf_counter()
         raise TrunklineError(ErrorCode.MODEL_UNKNOWN, "Only the way here is measured.")
 
@@ -101,9 +102,7 @@ class OurServer:
 
     def __init__(self) -> None:
         self._app = Application()
-        self._watch = Stopwatch(
-            self._app.directory, self._app.resolver, self._app.http, self._app.keys.noticed
-        )
+        self._watch = Stopwatch()
         self._app.chat = self._watch
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self._answered = asyncio.Event()

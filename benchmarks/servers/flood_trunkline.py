@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator
 from typing_extensions import override
 
 from trunkline.app import Application
-from trunkline.chat.engine import ChatEngine, ChatRun
+from trunkline.chat.engine import LOCAL_CLIENT, ChatEngine, ChatRun
 from trunkline.rpc.connection import Connection
 from trunkline.rpc.streams import open_stdio
 from trunkline.rpc.transport import StreamTransport
@@ -66,8 +66,11 @@ class FloodRun(ChatRun):
 class FloodEngine(ChatEngine):
     """Takes every request."""
 
+    def __init__(self) -> None:
+        pass  # it needs nothing of what the real one does
+
     @override
-    async def start(self, params: ChatStreamParams) -> ChatRun:
+    async def start(self, params: ChatStreamParams, *, client_id: str = LOCAL_CLIENT) -> ChatRun:
         part = params.messages[0].content[0]
         assert isinstance(part, TextPart)
         kind, count = part.text.split()
@@ -77,7 +80,7 @@ class FloodEngine(ChatEngine):
 async def main() -> int:
     """Serve until the client leaves."""
     app = Application()
-    app.chat = FloodEngine(app.directory, app.resolver, app.http, app.keys.noticed)
+    app.chat = FloodEngine()
     reader, writer = await open_stdio(sys.stdin.buffer, sys.stdout.buffer)
     return await Connection(app, StreamTransport(reader, writer)).serve()
 

@@ -1,0 +1,51 @@
+"""What was promised, and whether this run kept it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from measure import Row
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A limit for a figure of ours, or for its ratio to a reference."""
+
+    what: str
+    """Of the row."""
+    limit: float
+    unit: str
+    reference: str = ""
+    """The limit is for the ratio to this one's figure."""
+
+
+GOALS = (
+    Goal("spawn to initialize answered", 1.0, "x", "codex app-server (native)"),
+    Goal("spawn to first list answered", 400, "ms"),
+    Goal("spawn to initialize answered, attach PATH", 30, "ms"),
+    Goal("chat, over the bare exchange", 500, "ms"),
+    Goal("chat, most memory", 80, "MiB"),
+    Goal("models, whole time", 400, "ms"),
+    Goal("models, most memory", 80, "MiB"),
+    *(
+        Goal(f"{pace}, CPU a delta", limit, "x", reference)
+        for pace in ("1 x 100/s", "1 x 1000/s", "20 x 50/s", "200 x 50/s", "flood")
+        for limit, reference in ((1.5, "asyncio by hand"), (1 / 3, "litellm behind pygls"))
+    ),
+    Goal("1 x 1000/s, late p99", 2000, "us"),
+    Goal("idle, providers listed", 70, "MiB"),
+    Goal("growth for each of them", 100, "KiB"),
+)
+
+
+def section(rows: Sequence[Row]) -> str:
+    """A Markdown section; a goal whose figure was not measured is not in it."""
+    lines = ["## Goals", "", "| goal | at most | measured | kept |", "| --- | --- | --- | --- |"]
+    for goal in GOALS:
+        row = next((row for row in rows if row.what == goal.what and goal.reference in row.reference), None)
+        if row is None:
+            continue
+        figure = row.ratio if goal.reference else row.ours.median
+        against = f" over {goal.reference}" if goal.reference else ""
+        kept = "yes" if figure <= goal.limit else "**no**"
+        lines.append(f"| {goal.what}{against} | {goal.limit:.3g} {goal.unit} | {figure:.3g} | {kept} |")
+    return "\n".join((*lines, ""))
