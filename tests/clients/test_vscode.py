@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from support.authorisation import KEY, Authorisation, running_authorisation
 from support.clients import CLIENTS, missing_client
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
@@ -39,9 +40,10 @@ class VsCode:
     sent: Path
     """Every byte that the extension sent."""
 
-    async def run(self, scenario: str, folder: Path | None = None, **more: str) -> Any:
+    async def run(self, scenario: str, folder: Path | None = None, *, attach: str = "", **more: str) -> Any:
         """What the scenario saw. The key it types in is nowhere in that, nor in what was logged or shown."""
-        fake = {"settings": {"path": str(self.path)}, "folders": [str(folder)] if folder else []}
+        settings = {"path": str(self.path), "attach": attach}
+        fake = {"settings": settings, "folders": [str(folder)] if folder else []}
         process = await asyncio.create_subprocess_exec(
             self.node,
             str(DRIVER / "drive.js"),
@@ -212,6 +214,44 @@ async def test_the_participant_is_a_session(
     assert "--token-file=" in seen["copied"]
     assert [name for name, _ in seen["updates"]] == ["model"]
     assert [shown["message"] for shown in seen["shown"] if shown["kind"] == "error"] == []
+
+
+@pytest.mark.client("vscode")
+async def test_signing_in_on_a_page(vscode: VsCode, user: User) -> None:
+    async with running_authorisation(Authorisation()) as server:
+        user.route(server.base_url, "openrouter")
+        seen = await vscode.run("signInOnPage", OPENROUTER_API_KEY="")
+    said = [shown["message"] for shown in seen["shown"] if shown["kind"] in ("information", "error")]
+    assert said == ["You are signed in to OpenRouter."]
+    assert [shown["password"] for shown in seen["shown"] if shown["kind"] == "input"] == [True]
+    assert user.files_with(KEY) == [user.paths.data / "auth.json"]
+
+
+@pytest.mark.client("vscode")
+async def test_a_server_that_runs_already_is_attached_to(
+    vscode: VsCode, user: User, sockets: Path, provider: Provider, scripted: Upstream
+) -> None:
+    provider.answers = [answer_sse(chunk(content="Hello."), chunk("stop"))] * 2  # the title is the second
+    assert scripted.port
+    url = f"unix:{sockets / 'd.sock'}"
+    daemon = await asyncio.create_subprocess_exec(
+        str(TRUNKLINE),
+        "serve",
+        "--listen",
+        url,
+        stderr=PIPE,
+        env={**user.env, "FASTROUTER_API_KEY": "sk-any"},
+    )
+    assert daemon.stderr is not None
+    try:
+        await daemon.stderr.readline()  # it listens
+        plain = VsCode(vscode.node, vscode.bundle, user, TRUNKLINE, vscode.sent)
+        seen = await plain.run("attached", attach=url)
+    finally:
+        daemon.terminate()
+        await daemon.communicate()
+    assert MODEL in [model["id"] for model in seen["models"]]
+    assert seen["answer"]["markdown"] == "Hello."
 
 
 @pytest.mark.client("vscode")

@@ -174,3 +174,25 @@ exports.failures = async (activate, vscode) => {
   seen.afterKill = await list(vscode);
   return seen;
 };
+
+/** Sign in on a page, which somebody at the other end of `fetch` agrees to at once; and then on one that is left. */
+exports.signInOnPage = async (activate, vscode) => {
+  const { test } = vscode;
+  await activate();
+  const choose = (method) => (items) =>
+    items.find((item) => item.provider?.providerId === "openrouter" || item.method === method);
+  test.answers.pick = choose("browser");
+  vscode.env.openExternal = async (uri) => (await fetch(uri.toString())).ok;
+  await vscode.commands.executeCommand("trunkline.signIn");
+
+  test.answers.pick = choose("device");
+  vscode.env.openExternal = async () => true;
+  test.answers.input = () => undefined; // no code
+  await vscode.commands.executeCommand("trunkline.signIn");
+  return {};
+};
+
+exports.attached = async (activate, vscode) => {
+  await activate();
+  return { models: await list(vscode), answer: await ask(vscode, "Hello?") };
+};
