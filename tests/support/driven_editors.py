@@ -6,8 +6,8 @@ plugin is driven as its user would, and nothing of it is replaced.
 
 import asyncio
 import itertools
-import json
 import sys
+from abc import ABC, abstractmethod
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
@@ -23,7 +23,7 @@ PATIENCE_S = 20
 READY = "the editor is ready"
 
 
-class DrivenEditor:
+class DrivenEditor(ABC):
     """One editor."""
 
     editor: Editor
@@ -41,101 +41,101 @@ class DrivenEditor:
 
     # --- what its user does -----------------------------------------------------------------------------
 
+    @abstractmethod
     async def model(self, model: str) -> None:
         """Use a model from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def models(self) -> None:
         """Use one of the models from now on."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def chat(self, text: str, *, new: bool = False) -> None:
         """Ask in the latest chat, or in a new one."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def sessions(self) -> None:
         """Open one of the sessions."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def attach(self, target: str) -> None:
         """Use a server that runs already, and open one of its sessions."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def detach(self) -> None:
         """End the connection to the server."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def close_chat(self) -> None:
         """Close the buffer of the chat."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def type_prompt(self, *lines: str) -> None:
         """Begin a chat, type lines into its prompt and send them, by keys alone."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def interrupt(self) -> None:
         """Press the keys that interrupt the model."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def log_in(self, key: str) -> None:
         """Type a key for FastRouter where it is asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def choose(self, label: str | None) -> None:
         """From now on, choose what begins like this from every list; None leaves it without choosing."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def type_in_notes(self, text: str) -> None:
         """Put text in front of that of notes.txt, without saving it."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ask_about_first_line(self, text: str) -> None:
         """Ask about the first line of notes.txt, which is quoted, in a new chat."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def undo_in_notes(self) -> None:
         """Undo the last change of notes.txt."""
-        raise NotImplementedError
 
     # --- what there is to see ---------------------------------------------------------------------------
 
+    @abstractmethod
     async def shows(self, text: str) -> None:
         """Wait until the chat shows a text."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def has_status(self, status: str) -> None:
         """Wait until the chat has this title, model and state."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def text(self) -> str:
         """Everything the chats show."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def asked(self) -> list[str]:
         """The prompts of the lists that were chosen from."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def buffer(self, name: str) -> str:
         """The text of the buffer of a file."""
-        raise NotImplementedError
 
     # --- how it runs ------------------------------------------------------------------------------------
 
+    @abstractmethod
     def start_command(self, program: str) -> Sequence[str]:
         """The command line that starts it and makes it say `READY` on stderr."""
-        raise NotImplementedError
 
-    def eval_command(self, program: str, code: str) -> Sequence[str]:
-        """The command line that prints the value of code as JSON."""
-        raise NotImplementedError
+    @abstractmethod
+    async def run(self, code: str) -> Any:
+        """The value of code in the editor."""
 
+    @abstractmethod
     async def until(self, condition: str) -> None:
         """Let the editor wait for an expression to be true."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def quit(self) -> None:
         """End it as its user would."""
-        raise NotImplementedError
 
     async def start(self) -> Self:
         self.program = self.editor.command()[0]
@@ -150,11 +150,6 @@ class DrivenEditor:
         self._listening = asyncio.create_task(self._listen())
         await self.hear(READY, "the start")
         return self
-
-    async def run(self, code: str) -> Any:
-        """The value of code in the editor."""
-        out = await self.command(*self.eval_command(self.program, code))
-        return json.loads(out) if out.strip() else None
 
     async def command(self, *command: str, ends: bool = False) -> bytes:
         """What a command prints that talks to it, and may end it."""
@@ -182,8 +177,8 @@ class DrivenEditor:
 
     async def stop(self) -> None:
         """End it in any case."""
-        assert self._process is not None
-        assert self._listening is not None
+        if self._process is None or self._listening is None:
+            return  # it is not installed
         if self._process.returncode is None:
             self._process.kill()
         await self._process.wait()
@@ -217,8 +212,7 @@ AnEditor = TypeVar("AnEditor", bound=DrivenEditor)
 @asynccontextmanager
 async def running(editor: AnEditor) -> AsyncGenerator[AnEditor]:
     """The editor, which is there until the end."""
-    await editor.start()
     try:
-        yield editor
+        yield await editor.start()
     finally:
         await editor.stop()
