@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
+VSCODE := editors/vscode
 
-.PHONY: demo test lint types format schema corpus clients docs picture wheel bench clean
+.PHONY: demo test lint types format schema corpus clients vscode docs picture wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -29,10 +30,15 @@ format: $(STAMP)
 clients:
 	test -x $(NVIM_VENV)/bin/python || $(PYTHON) -m venv $(NVIM_VENV)
 	$(NVIM_VENV)/bin/python -m pip install --quiet --require-hashes -r tests/clients/nvim/requirements.txt
-	@if command -v npm >/dev/null; then cd tests/clients/node && npm install --no-save --silent; \
+	@if command -v npm >/dev/null; then \
+	(cd tests/clients/node && npm install --no-save --silent) && (cd $(VSCODE) && npm install --silent); \
 	else echo "Left for you: node and npm (Debian: nodejs npm), then make clients again."; fi
 	@command -v emacs >/dev/null || echo "Left for you: Emacs and eglot (Debian: emacs-nox elpa-eglot)."
 	@command -v vim >/dev/null || echo "Left for you: Vim and ALE (Debian: vim vim-ale)."
+
+# The extension for VS Code: types, and the package that is installed.
+vscode: clients
+	cd $(VSCODE) && npm run --silent check && npm run --silent package
 
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate
