@@ -15,6 +15,7 @@ import pytest
 
 from support.authorisation import KEY, Authorisation, running_authorisation
 from support.clients import CLIENTS, missing_client
+from support.editor_tools import calling
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, User
@@ -214,6 +215,30 @@ async def test_the_participant_is_a_session(
     assert "--token-file=" in seen["copied"]
     assert [name for name, _ in seen["updates"]] == ["model"]
     assert [shown["message"] for shown in seen["shown"] if shown["kind"] == "error"] == []
+
+
+@pytest.mark.client("vscode")
+async def test_a_change_is_asked_for_and_made_by_the_editor(
+    vscode: VsCode, provider: Provider, scripted: Upstream, tmp_path: Path
+) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "notes.md").write_text("saved\n", encoding="utf-8")
+    answer = answer_sse(chunk(content="Changed."), chunk("stop"))
+    changing = calling("edit_file", path="notes.md", oldText="not saved", newText="changed")
+    provider.answers = [changing, answer, answer]  # the title is the last
+    assert scripted.port
+    unsaved = "first\nnot saved\n"
+    seen = await vscode.run(
+        "edit", folder, SCRIPTED_MODEL=MODEL, UNSAVED=unsaved, FASTROUTER_API_KEY="sk-any"
+    )
+    assert seen["answer"]["markdown"] == "Changed."
+    (asked,) = [shown for shown in seen["shown"] if shown["kind"] == "warning"]
+    assert "notes.md" in asked["message"]
+    (edit,) = seen["edits"]
+    assert edit["uri"] == (folder / "notes.md").as_uri()
+    assert edit["range"] == {"startLine": 1, "startCharacter": 0, "endLine": 2, "endCharacter": 0}
+    assert edit["newText"] == "changed\n"
 
 
 @pytest.mark.client("vscode")

@@ -175,6 +175,18 @@ exports.failures = async (activate, vscode) => {
   return seen;
 };
 
+/** A model that changes a buffer which is not saved: the user is asked, and VS Code makes the change. */
+exports.edit = async (activate, vscode) => {
+  const { test } = vscode;
+  const [folder] = test.folders;
+  const uri = vscode.Uri.file(`${folder.uri.fsPath}/notes.md`);
+  test.documents = [{ uri, languageId: "markdown", version: 1, getText: () => process.env.UNSAVED, isClosed: false }];
+  test.answers.warning = (_message, actions) => actions[0];
+  await activate();
+  const model = { vendor: "trunkline", id: process.env.SCRIPTED_MODEL };
+  return { answer: await ask(vscode, "Change it.", { model }), edits: test.edits };
+};
+
 /** Sign in on a page, which somebody at the other end of `fetch` agrees to at once; and then on one that is left. */
 exports.signInOnPage = async (activate, vscode) => {
   const { test } = vscode;

@@ -71,6 +71,13 @@ class Uri {
   }
 }
 
+class WorkspaceEdit {
+  changes = [];
+  set(uri, edits) {
+    for (const [edit] of edits) this.changes.push({ uri, ...edit });
+  }
+}
+
 const nobodyFires = () => new Disposable();
 const open = (members) =>
   new Proxy(members, {
@@ -94,6 +101,7 @@ const test = {
   documents: [],
   folders: [],
   statusItem: {},
+  edits: [],
   /** Resolves at the next event whose emitter is given, or when `done` says so. */
   async until(event, done) {
     if (done()) return;
@@ -151,6 +159,9 @@ const members = {
   ThemeIcon: record("id"),
   ThemeColor: record("id"),
   Location: record("uri", "range"),
+  Range: record("startLine", "startCharacter", "endLine", "endCharacter"),
+  TextEdit: record("range", "newText"),
+  WorkspaceEdit,
   LogLevel: { Off: 0, Trace: 1, Debug: 2, Info: 3, Warning: 4, Error: 5 },
   ConfigurationTarget: { Global: 1 },
   StatusBarAlignment: { Left: 1, Right: 2 },
@@ -211,6 +222,10 @@ const members = {
     },
     get textDocuments() {
       return test.documents;
+    },
+    async applyEdit({ changes }) {
+      test.edits.push(...changes);
+      return true;
     },
     openTextDocument: async ({ content }) => ({ getText: () => content }),
     asRelativePath: (uri) => uri.fsPath.split("/").at(-1),
