@@ -17,7 +17,7 @@ from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:
-    from trunkline.rpc.documents import Documents
+    from trunkline.rpc.documents import Documents, OpenDocument
     from trunkline.rpc.handshake import Client
     from trunkline.rpc.questions import Questions
 
@@ -37,6 +37,8 @@ class ClientEditor:
         self._questions = questions
         self._edited: dict[Path, tuple[str, Stamp]] = {}
         """Files that were edited and are not open: what the editor holds of them until the disk changes."""
+        self._ahead: dict[Path, tuple["OpenDocument", str]] = {}
+        """Buffers that were edited: what was known of them then, and their text until the editor tells it."""
 
     @property
     def applies_edits(self) -> bool:
@@ -50,7 +52,8 @@ class ClientEditor:
 
     async def open_texts(self) -> Mapping[Path, str]:
         """The texts of all open buffers, unsaved changes included, by resolved path."""
-        texts = {path: document.text for path, document in (await self._documents.open()).items()}
+        opened = await self._documents.open()
+        texts = {path: self._text_of(path, document) for path, document in opened.items()}
         for path, (text, stamped) in tuple(self._edited.items()):
             if path in texts or stamp(path) != stamped:
                 del self._edited[path]
@@ -72,11 +75,22 @@ class ClientEditor:
             edits = [_whole(old_text or "", new_text)]
             await self._apply(label, path.as_uri(), None, edits, creates=old_text is None)
             self._edited[path] = new_text, stamp(path)
-        elif document.text != old_text:
+            return
+        text = self._text_of(path, document)
+        if text != old_text:
             raise _failed("The text was changed in the editor meanwhile. Read the file again.")
-        else:
-            changes = line_edits(document.text, new_text, self._encoding)
-            await self._apply(label, document.uri, document.version, changes)
+        # The editor has a version by now that it has not told yet, where an edit has just been made.
+        version = None if path in self._ahead else document.version
+        await self._apply(label, document.uri, version, line_edits(text, new_text, self._encoding))
+        self._ahead[path] = document, new_text
+
+    def _text_of(self, path: Path, document: "OpenDocument") -> str:
+        """The text of a buffer: editors may hold back for a moment what they tell of an edit that was made."""
+        known, text = self._ahead.get(path, (None, ""))
+        if known == document:
+            return text
+        self._ahead.pop(path, None)
+        return document.text
 
     @property
     def _encoding(self) -> str:

@@ -180,6 +180,20 @@ async def test_an_open_buffer_is_edited_by_lines_and_version(tmp_path: Path) -> 
     assert asked.sent == [{"label": "Edit f", "edit": changes}]
 
 
+async def test_an_edit_counts_before_the_editor_tells_of_it(tmp_path: Path) -> None:
+    """Neovim holds `didChange` back for 150 ms; a model may read again before that."""
+    asked = Asked(tmp_path, APPLIES, {"applied": True})
+    path = tmp_path / "f"
+    open_document(asked.documents, path, "a\n")
+    await asked.editor.apply_edit("Edit f", path, "a\n", "b\n")
+    assert await asked.editor.open_texts() == {path: "b\n"}
+    await asked.editor.apply_edit("Edit f", path, "b\n", "c\n")
+    (second,) = asked.sent[1]["edit"]["documentChanges"]
+    assert second["textDocument"]["version"] is None, "which one the editor has by now is not known"
+    change(asked.documents, path, 3, {"text": "what the user made of it\n"})
+    assert await asked.editor.open_texts() == {path: "what the user made of it\n"}
+
+
 async def test_a_file_that_is_not_open_is_replaced_and_remembered_until_it_is_saved(tmp_path: Path) -> None:
     asked = Asked(tmp_path, APPLIES, {"applied": True})
     path = tmp_path / "f"
