@@ -37,7 +37,7 @@ class ClientEditor:
         self._questions = questions
         self._edited: dict[Path, tuple[str, Stamp]] = {}
         """Files that were edited and are not open: what the editor holds of them until the disk changes."""
-        self._ahead: dict[Path, tuple["OpenDocument", str]] = {}
+        self._ahead: dict[Path, tuple[OpenDocument, str]] = {}
         """Buffers that were edited: what was known of them then, and their text until the editor tells it."""
 
     @property
@@ -85,7 +85,7 @@ class ClientEditor:
         self._ahead[path] = document, new_text
 
     def _text_of(self, path: Path, document: "OpenDocument") -> str:
-        """The text of a buffer: editors may hold back for a moment what they tell of an edit that was made."""
+        """The text of a buffer: editors may hold back for a moment what they tell of an edit."""
         known, text = self._ahead.get(path, (None, ""))
         if known == document:
             return text
