@@ -293,11 +293,14 @@ async def test_failures_say_why_and_a_killed_server_comes_back(
         BROKEN_SERVER=str(broken),
         PID_FILE=str(pid_file),
     )
-    missing, fallen = [shown for shown in seen["shown"] if shown["kind"] == "error"]
+    missing, fallen, stopped = [shown for shown in seen["shown"] if shown["kind"] == "error"]
     assert "/no/such/trunkline" in missing["message"]
     assert "pipx install trunkline" in missing["message"]
     assert "the sky has fallen" in fallen["message"]
     assert "Show Log" in fallen["actions"]
+    assert "restarted three times" in stopped["message"]
+    assert "Restart" in stopped["actions"]
+    assert seen["afterLast"] == []
     assert seen["models"] == []
     assert seen["stopped"]["command"] == "trunkline.showLog"
     assert seen["running"]["text"] == "$(git-merge) Trunkline"

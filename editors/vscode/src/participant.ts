@@ -9,17 +9,19 @@ export const PARTICIPANT = "trunkline.chat";
 
 export class Participant implements vscode.Disposable {
   private readonly participant: vscode.ChatParticipant;
+  private readonly listening: vscode.Disposable;
   private readonly attached = new Set<string>();
   private next: string | undefined;
 
   constructor(private readonly server: Server) {
     this.participant = vscode.chat.createChatParticipant(PARTICIPANT, (...request) => this.answer(...request));
     this.participant.iconPath = new vscode.ThemeIcon("git-merge");
-    server.onDidStart(() => this.attached.clear());
+    this.listening = server.onDidStart(() => this.attached.clear());
   }
 
   dispose(): void {
     this.participant.dispose();
+    this.listening.dispose();
   }
 
   /** Let the next question in a new chat belong to this session. */

@@ -4,6 +4,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import * as vscode from "vscode";
 import {
   CloseAction,
+  ErrorAction,
   LanguageClient,
   ProgressType,
   ResponseError,
@@ -15,7 +16,6 @@ import type {
   ChatStreamParams,
   ChatStreamResult,
   ClientTrunkline,
-  ErrorCodes,
   ErrorData,
   Notifications,
   Requests,
@@ -33,7 +33,7 @@ const RESTARTS_WITHIN_MS = 3 * 60_000;
 export class ServerError extends Error {
   constructor(
     message: string,
-    readonly kind?: keyof ErrorCodes | string,
+    readonly kind?: string,
   ) {
     super(message);
   }
@@ -48,7 +48,7 @@ export class ServerError extends Error {
   }
 }
 
-export class Server implements vscode.Disposable {
+export class Server {
   readonly log = vscode.window.createOutputChannel("Trunkline", { log: true });
   private readonly told = new vscode.EventEmitter<[keyof Notifications, unknown]>();
   private readonly started = new vscode.EventEmitter<void>();
@@ -113,10 +113,6 @@ export class Server implements vscode.Disposable {
     await client?.dispose().catch(() => undefined); // one that never ran cannot be stopped
   }
 
-  dispose(): Promise<void> {
-    return this.stop();
-  }
-
   private current(): Promise<LanguageClient> {
     return this.running ?? Promise.reject(new ServerError("The Trunkline server is not running."));
   }
@@ -146,7 +142,7 @@ export class Server implements vscode.Disposable {
         throw error; // anything else makes the library stop a client that is starting, which it then refuses
       },
       errorHandler: {
-        error: () => ({ action: 1, handled: true }), // go on; the end of the connection is what counts
+        error: () => ({ action: ErrorAction.Continue, handled: true }), // the end of the connection is what counts
         closed: () => ({ action: this.mayRestart(client) ? CloseAction.Restart : CloseAction.DoNotRestart, handled: true }),
       },
     };

@@ -165,13 +165,18 @@ exports.failures = async (activate, vscode) => {
   await test.until(test.onDidAct, () => test.contexts["trunkline.running"] === true);
   seen.running = { ...test.statusItem };
 
-  // Killed by somebody: it comes back without being asked, and models are looked at anew.
-  let refreshed;
-  const again = new Promise((resolve) => (refreshed = resolve));
-  test.provider.onDidChangeLanguageModelChatInformation(() => refreshed());
-  process.kill(Number(fs.readFileSync(process.env.PID_FILE, "utf8")), "SIGKILL");
-  await again;
-  seen.afterKill = await list(vscode);
+  // Killed by somebody: it comes back without being asked, and models are looked at anew; but not for ever.
+  const pid = () => Number(fs.readFileSync(process.env.PID_FILE, "utf8"));
+  const changed = test.provider.onDidChangeLanguageModelChatInformation;
+  for (let restarts = 1; restarts <= 3; restarts++) {
+    const before = pid();
+    process.kill(before, "SIGKILL");
+    await test.until(changed, () => pid() !== before);
+    seen.afterKill = await list(vscode);
+  }
+  process.kill(pid(), "SIGKILL");
+  await test.until(test.onDidAct, () => reported() === 3);
+  seen.afterLast = await list(vscode);
   return seen;
 };
 
