@@ -43,7 +43,7 @@ async def connected(
     """A client of `app` that has done the handshake."""
     async with raw_connection(app, **options) as (reader, writer):
         client = Client(StreamChannel(reader, writer), on_notification)
-        await client.initialize(capabilities)
+        await client.initialize(capabilities, events=False)
         try:
             yield client
         finally:
