@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 NVIM_VENV := tests/clients/nvim/.venv
 VSCODE := editors/vscode
 
-.PHONY: demo test lint types format schema corpus clients vscode docs picture wheel bench clean
+.PHONY: demo test lint types format schema corpus clients vscode test-vscode docs picture wheel bench clean
 
 demo: $(STAMP)
 	@$(BIN)/trunkline demo
@@ -39,6 +39,11 @@ clients:
 # The extension for VS Code: types, and the package that is installed.
 vscode: clients
 	cd $(VSCODE) && npm run --silent check && npm run --silent package
+
+# VS Code itself in a headless browser. What it needs is about 900 MB; Debian: chromium.
+test-vscode: clients
+	tests/clients/vscode/install.sh
+	TRUNKLINE_TEST_CLIENTS=code-server $(BIN)/python -m pytest tests/clients/test_code_server.py
 
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate

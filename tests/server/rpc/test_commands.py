@@ -19,7 +19,9 @@ from trunkline_protocol.commands import COMMANDS
 from trunkline_protocol.schema import COMMANDS as NAMES
 
 PLAIN = {"workspace": {"applyEdit": True, "workspaceEdit": {"documentChanges": True}}}
-DIALOGS: dict[str, Any] = {"window": {"showMessage": {"messageActionItem": {}}, "showDocument": {"support": True}}}
+DIALOGS: dict[str, Any] = {
+    "window": {"showMessage": {"messageActionItem": {}}, "showDocument": {"support": True}}
+}
 QUESTION = "# Notes\n\nWhat is a fig?\nBe brief.\n\nthe rest\n"
 
 
