@@ -38,8 +38,8 @@ GOALS = (
 
 
 def section(rows: Sequence[Row]) -> str:
-    """A Markdown section; a goal whose figure was not measured is not in it."""
-    lines = ["## Goals", "", "| goal | at most | measured | kept |", "| --- | --- | --- | --- |"]
+    """A Markdown section of the goals whose figures were measured; empty where there is none."""
+    lines: list[str] = []
     for goal in GOALS:
         row = next((row for row in rows if row.what == goal.what and goal.reference in row.reference), None)
         if row is None:
@@ -48,4 +48,5 @@ def section(rows: Sequence[Row]) -> str:
         against = f" over {goal.reference}" if goal.reference else ""
         kept = "yes" if figure <= goal.limit else "**no**"
         lines.append(f"| {goal.what}{against} | {goal.limit:.3g} {goal.unit} | {figure:.3g} | {kept} |")
-    return "\n".join((*lines, ""))
+    head = ("## Goals", "", "| goal | at most | measured | kept |", "| --- | --- | --- | --- |")
+    return "\n".join((*head, *lines, "")) if lines else ""

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -12,6 +13,7 @@ from contextlib import (
     contextmanager,
 )
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -251,6 +253,14 @@ class _Opening:
             self._timer.reschedule(ends)
 
 
+def _load_httpx() -> None:
+    """Import httpx without its command line: that would bring rich and pygments, and takes as long again."""
+    if "httpx" not in sys.modules:
+        sys.modules["httpx._main"] = None  # pyright: ignore[reportArgumentType] - one that cannot be imported
+        import_module("httpx")
+        del sys.modules["httpx._main"]
+
+
 def _use_asyncio(client: "httpx.AsyncClient") -> None:
     """Put our connections below every pool of `client`: httpcore has an argument for them, httpx none."""
     from trunkline.wire.network import AsyncioBackend
@@ -297,6 +307,7 @@ def _host(url: str) -> str:
 @contextmanager
 def _errors_before_the_answer(host: str) -> Generator[None]:
     # Exceptions of httpx and h11 can hold request headers, so none of them is chained.
+    _load_httpx()
     import httpx
 
     try:
