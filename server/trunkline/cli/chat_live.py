@@ -4,6 +4,7 @@ Blocks that are complete are printed once and scroll away like any output; only 
 change, is drawn again and again, and no more of it than fits on the screen.
 """
 
+import asyncio
 import sys
 import time
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from trunkline_protocol.chat import (
 if TYPE_CHECKING:
     from typing import Self
 
-_FRAMES_PER_S = 8
+_FRAME_S = 0.125
 _LONGEST_DRAWN = 8192
 """Characters of an unfinished block that are set as Markdown; more would take longer than a frame lasts."""
 _REASONING_LINES = 4
@@ -37,7 +38,10 @@ _OTHER_LINES = 3
 
 
 class LiveView:
-    """Shows one answer of `model` on `console`."""
+    """Shows one answer of `model` on `console`; for use inside an event loop, which draws the frames.
+
+    A thread, as rich offers one, would draw while something is printed, and lines would be lost.
+    """
 
     def __init__(self, console: Console, model: str) -> None:
         self._console = console
@@ -54,7 +58,7 @@ class LiveView:
             get_renderable=self._frame,
             console=console,
             transient=True,
-            refresh_per_second=_FRAMES_PER_S,
+            auto_refresh=False,
             vertical_overflow="crop",
             redirect_stdout=False,
             redirect_stderr=False,
@@ -62,10 +66,12 @@ class LiveView:
 
     def __enter__(self) -> "Self":
         self._live.start()
+        self._draw()
         return self
 
     def __exit__(self, *_: object) -> None:
         """What is left becomes output like the rest."""
+        self._next_frame.cancel()
         rest, self._open = self._open, ""
         self._reasoning = ""
         self._live.stop()
@@ -87,6 +93,10 @@ class LiveView:
             self._console.print(Text(clean(event.error.message), "yellow"))
         elif isinstance(event, Remark):
             self._console.print(Text(warning(event), "yellow"))
+
+    def _draw(self) -> None:
+        self._live.refresh()
+        self._next_frame = asyncio.get_running_loop().call_later(_FRAME_S, self._draw)
 
     def _end_reasoning(self) -> None:
         if self._reasoning:

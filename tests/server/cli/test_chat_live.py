@@ -51,7 +51,7 @@ def test_only_the_last_block_may_still_change(text: str, rest: str) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_every_block_is_shown_once_and_in_order(size: int) -> None:
+async def test_every_block_is_shown_once_and_in_order(size: int) -> None:
     console = Console(file=io.StringIO(), width=60, force_terminal=False, color_system=None)
     with LiveView(console, "fastrouter/acme/talker") as view:
         view.show(ReasoningDelta(text="hm"))
