@@ -1,6 +1,6 @@
 """llmock breaks answers, and its verdict is on what was done about it: requests are sent again as by default."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
@@ -16,48 +16,41 @@ if TYPE_CHECKING:
 
 SOON = {"timeouts": {"firstByteMs": 500, "idleMs": 500}}
 TEXT = "One two three four five six seven eight nine ten eleven twelve."
-INSIDE = 6
-"""Chunks after which every format has begun with its text."""
 PATIENT = 20.0
 """Seconds that a fault lasts which nobody should sit through."""
 
 
 class Fault(NamedTuple):
-    """What llmock does, and the error that this is."""
+    """What llmock is told to do, and the error that this is."""
 
-    make: "Callable[[LLMock], Any]"
+    method: str
+    arguments: dict[str, Any]
     code: ErrorCode
     phase: str | None = None
 
 
+AT_ONCE = {"after_chunks": 0}
+INSIDE = {"after_chunks": 6}
+"""By then every format has begun with its text."""
 PASSES = [
-    Fault(lambda llmock: llmock.rate_limit(retry_after=0.3), ErrorCode.RATE_LIMITED),
-    Fault(lambda llmock: llmock.fail(503), ErrorCode.UPSTREAM_OVERLOADED),
-    Fault(lambda llmock: llmock.fail(500), ErrorCode.UPSTREAM_ERROR),
-    Fault(lambda llmock: llmock.disconnect(after_chunks=0), ErrorCode.STREAM_INTERRUPTED),
-    Fault(lambda llmock: llmock.truncate(after_chunks=0), ErrorCode.STREAM_INTERRUPTED),
-    Fault(lambda llmock: llmock.slow_first_token(PATIENT), ErrorCode.UPSTREAM_TIMEOUT, phase="firstByte"),
-    Fault(
-        lambda llmock: llmock.stall(after_chunks=0, seconds=PATIENT),
-        ErrorCode.UPSTREAM_TIMEOUT,
-        phase="firstByte",
-    ),
+    Fault("rate_limit", {"retry_after": 0.3}, ErrorCode.RATE_LIMITED),
+    Fault("fail", {"status": 503}, ErrorCode.UPSTREAM_OVERLOADED),
+    Fault("fail", {"status": 500}, ErrorCode.UPSTREAM_ERROR),
+    Fault("disconnect", AT_ONCE, ErrorCode.STREAM_INTERRUPTED),
+    Fault("slow_first_token", {"seconds": PATIENT}, ErrorCode.UPSTREAM_TIMEOUT, "firstByte"),
+    Fault("stall", AT_ONCE | {"seconds": PATIENT}, ErrorCode.UPSTREAM_TIMEOUT, "firstByte"),
 ]
 REMAINS = [
-    Fault(lambda llmock: llmock.fail(402), ErrorCode.QUOTA_EXHAUSTED),
-    Fault(lambda llmock: llmock.fail(401), ErrorCode.AUTH_REJECTED),
-    Fault(lambda llmock: llmock.context_overflow(), ErrorCode.CONTEXT_TOO_LONG),
+    Fault("fail", {"status": 402}, ErrorCode.QUOTA_EXHAUSTED),
+    Fault("fail", {"status": 401}, ErrorCode.AUTH_REJECTED),
+    Fault("context_overflow", {}, ErrorCode.CONTEXT_TOO_LONG),
 ]
 AFTER_CONTENT = [
-    Fault(lambda llmock: llmock.disconnect(after_chunks=INSIDE), ErrorCode.STREAM_INTERRUPTED),
-    Fault(lambda llmock: llmock.truncate(after_chunks=INSIDE), ErrorCode.STREAM_INTERRUPTED),
-    Fault(
-        lambda llmock: llmock.stall(after_chunks=INSIDE, seconds=PATIENT),
-        ErrorCode.UPSTREAM_TIMEOUT,
-        phase="idle",
-    ),
+    Fault("disconnect", INSIDE, ErrorCode.STREAM_INTERRUPTED),
+    Fault("truncate", INSIDE, ErrorCode.STREAM_INTERRUPTED),
+    Fault("stall", INSIDE | {"seconds": PATIENT}, ErrorCode.UPSTREAM_TIMEOUT, "idle"),
 ]
-CORRUPT = Fault(lambda llmock: llmock.corrupt(after_chunks=INSIDE), ErrorCode.STREAM_MALFORMED)
+CORRUPT = Fault("corrupt", INSIDE, ErrorCode.STREAM_MALFORMED)
 
 
 @pytest.fixture(params=WIRES)
@@ -76,7 +69,7 @@ async def client(user: User, llmock: "LLMock", provider_id: str) -> AsyncGenerat
 def begin(llmock: "LLMock", fault: Fault) -> None:
     """Only this fault, and a text to answer with once it is over."""
     llmock.reset().reply(TEXT, times=None)
-    fault.make(llmock)
+    getattr(llmock, fault.method)(**fault.arguments)
 
 
 async def test_what_passes_is_waited_for_and_asked_again(
@@ -95,7 +88,9 @@ async def test_what_passes_is_waited_for_and_asked_again(
         assert (len(llmock.verdict().calls), llmock.verdict().attempts) == (1, 2)
 
 
-async def test_what_remains_is_told_at_once(client: Client, llmock: "LLMock", provider_id: str) -> None:
+async def test_what_remains_is_told_at_once_and_shown_text_is_not_asked_for_again(
+    client: Client, llmock: "LLMock", provider_id: str
+) -> None:
     model = await known_model(client, provider_id)
     for fault in REMAINS:
         begin(llmock, fault)
@@ -106,16 +101,10 @@ async def test_what_remains_is_told_at_once(client: Client, llmock: "LLMock", pr
         assert events == []
         llmock.assert_resilient(strict=True)
         assert llmock.verdict().attempts == 1
-
-
-async def test_a_text_that_was_shown_is_not_asked_for_again(
-    client: Client, llmock: "LLMock", provider_id: str
-) -> None:
-    model = await known_model(client, provider_id)
     # The last event of Responses repeats the whole answer: an event that cannot be read costs nothing there.
     for fault in AFTER_CONTENT if provider_id == "openai" else [*AFTER_CONTENT, CORRUPT]:
         begin(llmock, fault)
-        events: list[ChatEvent] = []
+        events = list[ChatEvent]()
         with pytest.raises(RequestError) as caught:
             await client.chat(ask(model, options=SOON), events.append)
         error = caught.value.error

@@ -9,35 +9,36 @@ from support.chatting import Outcome, Waits, chat
 from support.upstream import Answer, running_upstream
 from support.user import User
 from trunkline.app import Application
+from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import MessageCompleted
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ApiType
 
-Row = tuple[dict[str, Any], str | None]
+Row = tuple[JsonObject, str | None]
 """An event, and the text as it is after it; None as long as nothing of the answer itself has come."""
 
 SSE = {"Content-Type": "text/event-stream"}
 
 
-def part_of(kind: str, index: int, **more: Any) -> dict[str, Any]:
+def part_of(kind: str, index: int, **more: Any) -> JsonObject:
     return {"type": f"content_block_{kind}", "index": index, **more}
 
 
-def item(kind: str, at: int, **more: Any) -> dict[str, Any]:
+def item(kind: str, at: int, **more: Any) -> JsonObject:
     return {"type": f"response.{kind}", "output_index": at, **more}
 
 
-def candidate(finish: str | None = None, **part: Any) -> dict[str, Any]:
+def candidate(finish: str | None = None, **part: Any) -> JsonObject:
     content = {"role": "model", "parts": [part] if part else []}
     ended = {"finishReason": finish} if finish else {}
     return {"responseId": "r1", "candidates": [{"index": 0, "content": content, **ended}]}
 
 
-def choice(finish: str | None = None, **delta: Any) -> dict[str, Any]:
+def choice(finish: str | None = None, **delta: Any) -> JsonObject:
     return {"id": "r1", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
 
 
-def call_of_f(**more: Any) -> dict[str, Any]:
+def call_of_f(**more: Any) -> JsonObject:
     return {"tool_calls": [{"index": 0, **more}]}
 
 
@@ -50,16 +51,16 @@ CHAT: list[Row] = [
     (choice(**call_of_f(function={"arguments": "1}"})), "Hello"),
     (choice("tool_calls"), "Hello"),
 ]
-REASONING = {"id": "rs1", "type": "reasoning", "summary": []}
-SAID = {"type": "output_text", "text": "Hello", "annotations": []}
-MESSAGE = {"id": "m1", "type": "message", "role": "assistant", "content": []}
-CALL = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "f", "arguments": ""}
-DONE = [
+REASONING: JsonObject = {"id": "rs1", "type": "reasoning", "summary": []}
+SAID: JsonObject = {"type": "output_text", "text": "Hello", "annotations": []}
+MESSAGE: JsonObject = {"id": "m1", "type": "message", "role": "assistant", "content": []}
+CALL: JsonObject = {"id": "f1", "type": "function_call", "call_id": "c1", "name": "f", "arguments": ""}
+DONE: list[JsonObject] = [
     {**REASONING, "summary": [{"type": "summary_text", "text": "Hm."}]},
     {**MESSAGE, "content": [SAID]},
     {**CALL, "arguments": '{"a":1}'},
 ]
-RESPONSE = {"id": "r1", "model": "talker", "status": "in_progress", "output": []}
+RESPONSE: JsonObject = {"id": "r1", "model": "talker", "status": "in_progress", "output": []}
 RESPONSES: list[Row] = [
     ({"type": "response.created", "response": RESPONSE}, None),
     ({"type": "response.in_progress", "response": RESPONSE}, None),
@@ -84,7 +85,7 @@ RESPONSES: list[Row] = [
         "Hello",
     ),
 ]
-BEGINNING = {"id": "r1", "type": "message", "role": "assistant", "model": "talker", "content": []}
+BEGINNING: JsonObject = {"id": "r1", "type": "message", "role": "assistant", "model": "talker", "content": []}
 ANTHROPIC: list[Row] = [
     (
         {"type": "message_start", "message": {**BEGINNING, "usage": {"input_tokens": 9, "output_tokens": 1}}},
@@ -122,7 +123,7 @@ FORMATS: dict[ApiType, tuple[str, list[Row]]] = {
 """Each format: the package that names it in the configuration, and an answer without what may follow the end."""
 
 
-def as_sse(event: dict[str, Any]) -> bytes:
+def as_sse(event: JsonObject) -> bytes:
     name = f"event: {event['type']}\n" if "type" in event else ""
     return f"{name}data: {json.dumps(event)}\n\n".encode()
 
@@ -138,7 +139,7 @@ async def test_an_answer_that_ends_after_any_of_its_events(
     sent = 0
     async with running_upstream(lambda _: Answer(200, SSE, pieces[:sent], cut=cut)) as upstream:
         options = {"baseURL": upstream.base_url, "apiKey": "k", "discoverModels": False}
-        section = {"npm": npm, "options": options, "models": {"talker": {}}}
+        section: JsonObject = {"npm": npm, "options": options, "models": {"talker": {}}}
         user.configure({"provider": {"mine": section}})
         for sent in range(len(rows)):
             upstream.requests.clear()

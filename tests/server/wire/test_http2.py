@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import hypercorn.asyncio
 import pytest
-from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
 from trunkline.errors import TrunklineError
@@ -71,7 +71,8 @@ async def server(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncGen
     config.bind = [f"fd://{listening.detach()}"]
     config.certfile = config.keyfile = str(certificate)
     stop = asyncio.Event()
-    running = asyncio.create_task(serve(made, config, shutdown_trigger=stop.wait))
+    hypercorn_: Any = hypercorn.asyncio  # its types are partly unknown
+    running = asyncio.create_task(hypercorn_.serve(made, config, shutdown_trigger=stop.wait))
     yield made
     stop.set()
     await running
