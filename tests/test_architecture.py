@@ -78,3 +78,9 @@ def test_every_module_says_what_it_owns() -> None:
 def test_no_module_needs_scrolling_for_ever() -> None:
     long = [path for path in MODULES if len(path.read_text(encoding="utf-8").splitlines()) > 400]
     assert long == []
+
+
+def test_every_test_file_has_a_name_of_its_own() -> None:
+    """Test folders are no packages: two modules of one name cannot be collected together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py") if ".venv" not in path.parts]
+    assert sorted(names) == sorted(set(names))
