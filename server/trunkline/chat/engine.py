@@ -30,7 +30,7 @@ from trunkline_protocol.chat import (
     RetryScheduled,
     Timing,
 )
-from trunkline_protocol.errors import FailedAttempt
+from trunkline_protocol.errors import ErrorCode, FailedAttempt
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from trunkline.chat.limits import Limits
     from trunkline.chat.telemetry import Telemetry
     from trunkline.config.request_settings import RequestSettings
-    from trunkline.providers.directory import ModelDirectory
+    from trunkline.providers.directory import FoundModel, ModelDirectory
     from trunkline.wire.http import HttpClient
     from trunkline_protocol.auth import KeyInfo, KeyState
 
@@ -93,7 +93,7 @@ class ChatEngine:
 
     async def candidate(self, params: ChatStreamParams) -> Candidate:
         """The model that `params.model` names, ready to be asked; raises what `start` raises."""
-        found = await self._directory.find(params.model)
+        found = await self._find(params)
         owner = found.provider.key_owner_at(found.base_url)
         credential = await self._resolver.credential(owner, params.key_id)
         limits = request_limits(
@@ -102,6 +102,16 @@ class ChatEngine:
             reasons=bool(found.info.capabilities.reasoning),
         )
         return Candidate(found, credential, params, limits)
+
+    async def _find(self, params: ChatStreamParams) -> "FoundModel":
+        try:
+            return await self._directory.find(params.model)
+        except TrunklineError as error:
+            owner = self._directory.waits_for_key(params.model)
+            if error.code is ErrorCode.MODEL_UNKNOWN and owner is not None:
+                # It may be in the list that nobody can fetch without a key: that is what is wrong then.
+                await self._resolver.credential(owner, params.key_id)
+            raise
 
 
 class _Candidates:

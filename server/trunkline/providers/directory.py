@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from trunkline.auth.credentials import KeyOwner
 from trunkline.auth.resolver import CredentialResolver
 from trunkline.catalog.catalogue import Catalogue
 from trunkline.catalog.live import LiveLists
@@ -127,6 +128,13 @@ class ModelDirectory:
         if info is None:
             raise self._why_not(reference, provider, used)
         return self._reached(provider, info, used.models.routes.get(reference))
+
+    def waits_for_key(self, reference: str) -> KeyOwner | None:
+        """Whose key is needed before anybody can tell whether the model exists; None when that is known."""
+        provider = self._provider_of(reference)
+        if provider is None or provider.spec.model_list is None or not provider.spec.needs_key:
+            return None
+        return None if self._lists.known(provider).fetched_at else provider.key_owner
 
     def _provider_of(self, reference: str) -> Provider | None:
         provider_id, slash, model_id = reference.partition("/")

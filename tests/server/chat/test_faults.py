@@ -371,13 +371,14 @@ async def test_another_model_answers(
     assert result.timing.attempts == requests + 1
 
 
+@pytest.mark.parametrize("model", ["fastrouter/openai/gpt-5-mini", MODEL], ids=["known", "only in the list"])
 async def test_a_key_that_is_missing_is_passed_over_before_anything_is_sent(
-    app: Application, scripted: Upstream, user: User, monkeypatch: pytest.MonkeyPatch
+    app: Application, scripted: Upstream, user: User, monkeypatch: pytest.MonkeyPatch, model: str
 ) -> None:
     monkeypatch.delenv("FASTROUTER_API_KEY")
     async with running_upstream(lambda _: GOOD) as other:
         two_providers(user, scripted.base_url, other.base_url)
-        outcome = await chat(app, model="fastrouter/openai/gpt-5-mini", fallbacks=["spare/talker"])
+        outcome = await chat(app, model=model, fallbacks=["spare/talker"])
     assert outcome.text == "alive"
     (switch,) = [event for event in outcome.events if isinstance(event, FallbackStarted)]
     assert (switch.model, switch.error.code) == ("spare/talker", ErrorCode.AUTH_MISSING)
@@ -399,6 +400,21 @@ async def test_when_all_have_failed_the_last_error_tells_of_the_others(
     assert attempts is not None
     (first,) = attempts
     assert (first.model, first.error.code) == ("fastrouter/acme/talker", ErrorCode.AUTH_REJECTED)
+
+
+async def test_a_typo_is_told_and_a_list_that_cannot_be_loaded_is_passed_over(
+    app: Application, scripted: Upstream, user: User
+) -> None:
+    async with running_upstream(lambda _: GOOD) as other:
+        two_providers(user, scripted.base_url, other.base_url)
+        typo = await chat(app, model="fastrouter/acme/talkr", fallbacks=["spare/talker"])
+        two_providers(user, f"http://127.0.0.1:{free_port()}", other.base_url)
+        unread = await chat(app, model="fastrouter/acme/talkr", fallbacks=["spare/talker"])
+    assert typo.failure.code is ErrorCode.MODEL_UNKNOWN
+    assert typo.kinds == []
+    assert unread.text == "alive"
+    (switch,) = [event for event in unread.events if isinstance(event, FallbackStarted)]
+    assert switch.error.code == ErrorCode.MODEL_UNAVAILABLE
 
 
 @pytest.mark.parametrize(
