@@ -195,6 +195,27 @@ async def test_on_a_terminal_models_are_a_table(user: User) -> None:
     assert "15 models, offline catalogue" in seen
 
 
+async def test_models_tell_all_that_is_known_of_them_when_asked(user: User) -> None:
+    known = {
+        "name": "Mine",
+        "limit": {"context": 200_000, "output": 8_000},
+        "cost": {"input": 1.5, "output": 7, "cache_read": 0.25},
+        "modalities": {"input": ["text", "image"], "output": ["text"]},
+        "tool_call": True,
+    }
+    user.configure({"provider": {"anthropic": {"whitelist": ["mine"], "models": {"mine": known}}}})
+    ran = await trunkline(user, "models", "anthropic", "-v", "--offline")
+    assert ran.code == 0
+    first, *rest = ran.out.splitlines()
+    assert first == "anthropic/mine"
+    told = dict(line.strip().split(": ", 1) for line in rest if line)
+    assert told["name"].strip() == "Mine"
+    assert told["context"].strip() == "200,000 tokens"
+    assert told["takes"].strip() == "text, image"
+    assert "tools" in told["can"]
+    assert told["prices"].strip() == "input $1.5, output $7, cached input $0.25 (for a million tokens)"
+
+
 async def test_models_are_filtered_by_words_of_their_ids_and_names(user: User) -> None:
     ran = await trunkline(user, "models", "fastrouter", "--filter", "GPT mini")
     assert ran.code == 0

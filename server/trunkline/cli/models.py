@@ -23,6 +23,8 @@ from trunkline_protocol.models import ModelInfo, ModelListParams, ModelListResul
 from trunkline_protocol.providers import ProviderListParams
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from trunkline.app import Application
 
 
@@ -40,20 +42,34 @@ _PATIENCE_S = 3.0
 @click.option("--refresh", is_flag=True, help="Fetch every list again, however new it is.")
 @click.option("--all", "hidden", is_flag=True, help="Show deprecated models and those without text, too.")
 @click.option("--offline", is_flag=True, help="Fetch nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything that is known, as JSON.")
+@click.option("--verbose", "-v", is_flag=True, help="Print everything that is known of each.")
+@click.option("--json", "as_json", is_flag=True, help="The same, as JSON.")
 def command(
-    provider: str | None, *, words: str | None, refresh: bool, hidden: bool, offline: bool, as_json: bool
+    provider: str | None,
+    *,
+    words: str | None,
+    refresh: bool,
+    hidden: bool,
+    offline: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """List the models of PROVIDER, or of every provider that has a key and every server on this machine.
 
     On a terminal this is a table; into a pipe it is one `provider/model` a line.
     """
     params = ModelListParams(refresh="force" if refresh else "ifStale", include_hidden=hidden)
-    run(_list(provider, params, words or "", offline=offline, as_json=as_json))
+    show = _show_json if as_json else _show_details if verbose else _show
+    run(_list(provider, params, words or "", show, offline=offline))
 
 
 async def _list(
-    provider: str | None, params: ModelListParams, words: str, *, offline: bool, as_json: bool
+    provider: str | None,
+    params: ModelListParams,
+    words: str,
+    show: "Callable[[ModelListResult], None]",
+    *,
+    offline: bool,
 ) -> int:
     async with application(offline=offline) as app:
         choices = workspace_choices(app)
@@ -68,10 +84,8 @@ async def _list(
             # Nobody asked for the newest catalogue, and the one in use is good enough to list.
             unfound = (*unfound, CATALOGUE)
     failures = [failure for failure in result.failures if failure.provider_id not in unfound]
-    if as_json:
-        click.echo(result.model_dump_json(exclude_none=True, indent=2))
-    elif result.models or provider:
-        _show(result)
+    if result.models or provider or show is _show_json:
+        show(result)
     # One broken file concerns every provider in the same words.
     for error in {failure.error.message: failure.error for failure in failures}.values():
         show_error(error)
@@ -116,6 +130,16 @@ def _not_running(app: "Application") -> tuple[str, ...]:
         for provider in app.registry.all()
         if provider.spec.is_local and not provider.is_configured
     )
+
+
+def _show_json(result: ModelListResult) -> None:
+    click.echo(result.model_dump_json(exclude_none=True, indent=2))
+
+
+def _show_details(result: ModelListResult) -> None:
+    from trunkline.cli.model_details import details
+
+    click.echo("\n\n".join(map(details, result.models)))
 
 
 def _show(result: ModelListResult) -> None:
