@@ -61,6 +61,7 @@ export class Server {
   private running: Promise<LanguageClient> | undefined;
   private restarts: number[] = [];
   private process: ChildProcess | undefined;
+  private ended: Promise<unknown> = Promise.resolve();
   private lastWords = "";
   private tokens = 0;
 
@@ -126,6 +127,7 @@ export class Server {
       this.started.fire();
     } catch (error) {
       this.process?.kill();
+      await this.ended; // by then it has said on stderr what was wrong
       if (this.client === client) this.report("did not start", ServerError.from(error).message);
       throw error;
     }
@@ -176,7 +178,10 @@ export class Server {
       this.lastWords = data.toString().trim().split("\n").at(-1) || this.lastWords;
     });
     await new Promise<void>((resolve, reject) => {
-      process.once("spawn", resolve);
+      process.once("spawn", () => {
+        this.ended = new Promise((ended) => process.once("close", ended));
+        resolve();
+      });
       process.once("error", (error: NodeJS.ErrnoException) =>
         reject(error.code === "ENOENT" ? notFound(program) : error),
       );

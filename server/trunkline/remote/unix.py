@@ -52,10 +52,13 @@ class SocketFile:
 
     def close(self) -> None:
         """Remove the socket, unless another one is there by now."""
-        with suppress(OSError):
-            if self.path.lstat().st_ino == self._inode:
-                self.path.unlink()
-                self.path.with_name(self.path.name + ".lock").unlink()
+        try:
+            is_own = self.path.lstat().st_ino == self._inode
+        except OSError:
+            is_own = True  # asyncio has removed it: from Python 3.13 on it does
+        for path in (self.path, self.path.with_name(self.path.name + ".lock")) if is_own else ():
+            with suppress(OSError):
+                path.unlink()
 
     def _check_directory(self) -> None:
         directory = self.path.parent

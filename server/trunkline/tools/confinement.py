@@ -165,11 +165,14 @@ def _reason(place: Place, error: OSError) -> str:
 
 
 def _resolved(path: Path) -> Path:
-    # A link to itself is a RuntimeError before Python 3.13.
+    # A link to itself is a RuntimeError before Python 3.13, and stays as it is from then on.
     try:
-        return path.resolve()
+        resolved = path.resolve()
     except (OSError, RuntimeError):
-        raise refused(f"{_quoted(str(path))} is a link that leads nowhere.") from None
+        resolved = path
+    if resolved.is_symlink():
+        raise refused(f"{_quoted(str(path))} is a link that leads nowhere.")
+    return resolved
 
 
 def _quoted(written: str) -> str:
