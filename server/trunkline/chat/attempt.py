@@ -183,12 +183,16 @@ class Attempt:
 
 
 def _size(event: ChatEvent) -> int:
-    """Bytes of text or media, about: characters outside ASCII count as one."""
+    """Bytes of text in UTF-8, or of media in base64."""
     if isinstance(event, TextDelta | ReasoningDelta):
-        return len(event.text)
+        return _bytes_of(event.text)
     if isinstance(event, ToolCallDelta):
-        return len(event.arguments_text)
+        return _bytes_of(event.arguments_text)
     return len(event.media.data or "") if isinstance(event, MediaCompleted) else 0
+
+
+def _bytes_of(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def _too_large(provider_id: str, limit: int) -> TrunklineError:

@@ -231,19 +231,20 @@ async def test_a_line_of_a_megabyte(app: Application, patient: Upstream, provide
     assert len(patient.chats()) == 1
 
 
+@pytest.mark.parametrize("text", ["x" * 40, "世" * 13])
 async def test_an_answer_that_is_too_large_ends_with_what_has_come(
-    app: Application, scripted: Upstream, user: User, provider: Provider
+    app: Application, scripted: Upstream, user: User, provider: Provider, text: str
 ) -> None:
     user.route(scripted.base_url, request={"maxAnswerBytes": 50})
-    piece = chunk(content="x" * 40)
+    piece = chunk(content=text)
     provider.answers = [stalled(*[answer_sse(piece).pieces[0]] * 3)]
     outcome = await chat(app)
     assert (outcome.failure.code, outcome.failure.fields.get("retryable")) == (
         ErrorCode.UPSTREAM_ERROR,
         False,
     )
-    assert set(outcome.text) == {"x"}
-    assert 50 < len(outcome.text) <= 120
+    assert set(outcome.text) == set(text)
+    assert 50 < len(outcome.text.encode()) <= 120
     assert outcome.kinds[-1] == "message.completed"
     await asyncio.wait_for(scripted.closed_early.wait(), 10)
 
