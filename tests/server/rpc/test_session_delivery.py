@@ -1,6 +1,5 @@
 """How events reach connections that read at different speeds, and those who come late."""
 
-import asyncio
 import json
 from typing import Any
 
@@ -28,14 +27,14 @@ def _key(monkeypatch: pytest.MonkeyPatch, _no_keys_of_this_machine: None) -> Non
     monkeypatch.setenv("FASTROUTER_API_KEY", CANARY)
 
 
-async def attach_and_stop_reading(wire: Wire, session_id: str) -> int:
-    """The head when it attached."""
-    await wire.handshake(capabilities=FOLLOWING)
+async def attach_and_stop_reading(wire: Wire, session_id: str) -> dict[str, Any]:
+    """The answer to `session/attach`."""
+    await wire.handshake(capabilities=FOLLOWING, clientInfo={"name": "slow"})
     wire.send({"jsonrpc": "2.0", "method": "initialized", "params": {}})
     wire.send(request("session/attach", 7, sessionId=session_id))
     while "result" not in (message := await wire.receive()):
         pass
-    return message["result"]["headSeq"]
+    return message["result"]
 
 
 def flood() -> Any:
@@ -59,7 +58,7 @@ async def test_who_stops_reading_holds_up_nobody_and_catches_up(
     async with following(app) as owner, raw_connection(app) as (reader, writer):
         session_id = (await owner.call("session/create", model=MODEL, title="T"))["session"]["sessionId"]
         slow = Wire(reader, writer)
-        head = await attach_and_stop_reading(slow, session_id)
+        head = (await attach_and_stop_reading(slow, session_id))["headSeq"]
         told = await run_a_long_turn(app, session_id)
         assert text_of(told) == PIECE * PIECES
         last = next(event["seq"] for event in told if event["type"] == "turn.completed")
@@ -82,10 +81,11 @@ async def test_who_never_reads_again_is_closed_and_told_why(
     async with following(app) as owner, raw_connection(app, stall_after_s=0.2) as (reader, writer):
         session_id = (await owner.call("session/create", model=MODEL, title="T"))["session"]["sessionId"]
         slow = Wire(reader, writer)
-        await attach_and_stop_reading(slow, session_id)
-        left = asyncio.create_task(owner.event("participant.left"))
+        attached = await attach_and_stop_reading(slow, session_id)
+        (slow_id,) = (who["participantId"] for who in attached["participants"] if who.get("name") == "slow")
         await run_a_long_turn(app, session_id)
-        await left
+        # The reader of the turn leaves too: only the slow one's leaving says that it was closed.
+        await owner.event("participant.left", participantId=slow_id)
         messages: list[Any] = []
         while (message := await slow.receive()) is not None:
             messages.append(message)
