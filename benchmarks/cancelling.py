@@ -13,7 +13,8 @@ from measure import Row, Samples
 from processes import environment
 
 from trunkline.client import spawn
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent
 
 CANCELS = 30
 BOUND_MS = 100

@@ -29,7 +29,7 @@ from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.formats import adapter
 from trunkline.wire.payloads import PayloadReader
-from trunkline_protocol.chat import TextDelta
+from trunkline_protocol.chat_events import TextDelta
 from trunkline_protocol.providers import ApiType
 
 ROUNDS = 40

@@ -15,17 +15,9 @@ from trunkline.chat.engine import LOCAL_CLIENT, ChatEngine, ChatRun
 from trunkline.rpc.connection import Connection
 from trunkline.rpc.streams import open_stdio
 from trunkline.rpc.transport import StreamTransport
-from trunkline_protocol.chat import (
-    ChatEvent,
-    ChatStreamParams,
-    ChatStreamResult,
-    Message,
-    MessageCompleted,
-    ReasoningDelta,
-    TextDelta,
-    TextPart,
-    Timing,
-)
+from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult, Timing
+from trunkline_protocol.chat_events import ChatEvent, MessageCompleted, ReasoningDelta, TextDelta
+from trunkline_protocol.messages import Message, TextPart
 
 DELTAS_PER_READ = 64
 """How many deltas a provider's flood brings with one read of a socket, about."""

@@ -5,16 +5,27 @@ Nothing is imported here: take the module you need (`trunkline_protocol.chat`, `
 
 Layout, from the bottom up:
 
-    base          the model class of every message, and shared field types
-    codes         error codes
-    errors        the error object, with the `data` that always comes with it
-    providers     provider/list
-    models        model/list
-    auth          auth/*
-    chat          messages, events and results of chat/stream
-    capabilities  what client and server announce at initialize
-    methods       the method table: name, direction, params model, result model
-    schema        generated JSON Schema and method table, checked in
+    base            the model class of every message, and shared field types
+    codes           error codes
+    errors          the error object, with the `data` that always comes with it
+    status          server/*
+    providers       provider/*
+    models          model/list, model/get
+    auth            auth/*
+    messages        messages of a conversation and their parts
+    tokens          model/countTokens
+    chat            chat/stream: request and result
+    chat_events     what happens while a model answers
+    tools           what the server asks of a client
+    session_events  what happens in a session
+    sessions        session/*: begin, find, change, prompt
+    session_attach  session/*: follow one from elsewhere
+    commands        workspace/executeCommand
+    capabilities    what client and server announce at initialize
+    methods         the method table: name, direction, params model, result model
+    generate        makes the schema, the reference page and the TypeScript types
+    typescript      the TypeScript types
+    schema          generated JSON Schema and method table, checked in
 """
 
 PROTOCOL_VERSION = "1.0"

@@ -21,9 +21,10 @@ from pydantic.json_schema import models_json_schema
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.base import JsonObject, Request, ServerRequest, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
-from trunkline_protocol.chat import ChatEvent, Message
+from trunkline_protocol.chat_events import ChatEvent
 from trunkline_protocol.commands import COMMANDS, Passage
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
+from trunkline_protocol.messages import Message
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 from trunkline_protocol.models import ModelListPart
 from trunkline_protocol.session_events import AnySessionEvent, SessionEvent
@@ -161,10 +162,13 @@ _MODULES = (
     "models",
     "tokens",
     "auth",
+    "messages",
     "chat",
+    "chat_events",
     "tools",
     "session_events",
     "sessions",
+    "session_attach",
     "commands",
     "capabilities",
 )

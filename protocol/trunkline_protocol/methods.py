@@ -19,6 +19,7 @@ from trunkline_protocol.base import Notification, Request, ServerRequest, WireMo
 from trunkline_protocol.chat import CHAT_STREAM
 from trunkline_protocol.models import MODEL_CHANGED, MODEL_GET, MODEL_LIST
 from trunkline_protocol.providers import PROVIDER_CHANGED, PROVIDER_CONFIGURE, PROVIDER_LIST, PROVIDER_TEST
+from trunkline_protocol.session_attach import SESSION_ATTACH, SESSION_DETACH, SESSION_EVENTS, SESSION_SHARE
 from trunkline_protocol.session_events import (
     SESSION_CHANGED,
     SESSION_CLOSED,
@@ -26,17 +27,13 @@ from trunkline_protocol.session_events import (
     SESSION_LAGGED,
 )
 from trunkline_protocol.sessions import (
-    SESSION_ATTACH,
     SESSION_CREATE,
     SESSION_DELETE,
-    SESSION_DETACH,
-    SESSION_EVENTS,
     SESSION_FORK,
     SESSION_INTERRUPT,
     SESSION_LIST,
     SESSION_PROMPT,
     SESSION_READ,
-    SESSION_SHARE,
     SESSION_STEER,
     SESSION_UPDATE,
 )

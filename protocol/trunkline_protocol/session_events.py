@@ -9,29 +9,23 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trunkline_protocol.base import JsonObject, ModelRef, Notification, WireModel
-from trunkline_protocol.chat import (
-    ChatOptions,
+from trunkline_protocol.chat import ChatOptions, Cost, FinishReason, Notice, Usage
+from trunkline_protocol.chat_events import (
     CitationAdded,
-    Cost,
     FallbackStarted,
-    FinishReason,
     MediaCompleted,
-    MediaPart,
-    Message,
     MessageStarted,
-    Notice,
     NoticeGiven,
     ReasoningDelta,
     RetryScheduled,
     TextDelta,
-    TextPart,
     ToolCallCompleted,
     ToolCallDelta,
     ToolCallStarted,
-    Usage,
     UsageUpdated,
 )
 from trunkline_protocol.errors import WireError
+from trunkline_protocol.messages import MediaPart, Message, TextPart
 from trunkline_protocol.tools import PermissionOption, PermissionOutcome, PermissionSubject
 
 InputPart = Annotated[TextPart | MediaPart, Field(discriminator="type")]

@@ -3,7 +3,8 @@
 from pydantic import model_validator
 
 from trunkline_protocol.base import ModelRef, Request, WireModel
-from trunkline_protocol.chat import Message, Tool
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import Message
 
 
 class ModelCountTokensParams(WireModel):

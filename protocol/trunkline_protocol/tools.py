@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from trunkline_protocol.base import JsonObject, ServerRequest, WireModel
-from trunkline_protocol.chat import MediaPart, TextPart
+from trunkline_protocol.messages import MediaPart, TextPart
 
 
 class ToolCallParams(WireModel):

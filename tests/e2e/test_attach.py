@@ -21,7 +21,8 @@ from support.upstream import Upstream, answer_sse
 from support.user import SERVER, User
 from support.wire import Wire, notification, request
 from trunkline.client import Client, RequestError, attach, spawn
-from trunkline_protocol.chat import TextPart
+from trunkline_protocol.messages import TextPart
+from trunkline_protocol.session_attach import SessionAttachParams
 from trunkline_protocol.session_events import (
     AnySessionEvent,
     ItemCompleted,
@@ -29,7 +30,7 @@ from trunkline_protocol.session_events import (
     SessionTextDelta,
     TurnCompleted,
 )
-from trunkline_protocol.sessions import SessionAttachParams, SessionCreateParams
+from trunkline_protocol.sessions import SessionCreateParams
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="unix sockets")
 

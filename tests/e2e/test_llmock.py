@@ -9,8 +9,9 @@ import pytest
 from support.llmock_routes import WIRES, ask, known_model, routed
 from support.user import CANARY, SERVER, User
 from trunkline.client import Client, RequestError, spawn
-from trunkline_protocol.chat import ChatEvent, MessageCompleted, TextPart
+from trunkline_protocol.chat_events import ChatEvent, MessageCompleted
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import TextPart
 
 if TYPE_CHECKING:
     from llmock.pytest_plugin import LLMock

@@ -8,7 +8,7 @@ import pytest
 from support.llmock_routes import WIRES, ask, known_model, routed
 from support.user import SERVER, User
 from trunkline.client import Client, RequestError, spawn
-from trunkline_protocol.chat import ChatEvent, RetryScheduled
+from trunkline_protocol.chat_events import ChatEvent, RetryScheduled
 from trunkline_protocol.errors import ErrorCode
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from support.user import CANARY, SERVER, User
 from trunkline.client import ConnectionLostError, RequestError, spawn
 from trunkline.demo.upstream import DemoUpstream
 from trunkline.rpc.framing import FrameDecoder, encode_frame
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, MessageCompleted, TextDelta
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent, MessageCompleted, TextDelta
 from trunkline_protocol.errors import ErrorCode
 
 

@@ -13,7 +13,8 @@ from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, SERVER, User
 from trunkline.client import Client, StreamChannel
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, MessageCompleted, TextDelta
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent, MessageCompleted, TextDelta
 
 NOISY_DEPENDENCY = """
 import atexit, ctypes, os, subprocess, sys, threading

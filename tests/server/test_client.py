@@ -11,7 +11,8 @@ from support.user import CANARY
 from trunkline.app import Application
 from trunkline.client import ConnectionLostError
 from trunkline_protocol.auth import AuthSetParams
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent
 from trunkline_protocol.methods import AUTH_SET
 
 ASK = ChatStreamParams.model_validate({"model": MODEL, "messages": [{"role": "user", "content": "Hi"}]})

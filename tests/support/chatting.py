@@ -10,7 +10,8 @@ from trunkline.app import Application
 from trunkline.chat.engine import ChatEngine, ChatRun
 from trunkline.chat.retries import Clock
 from trunkline.errors import TrunklineError
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, TextDelta
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent, TextDelta
 
 
 @dataclass

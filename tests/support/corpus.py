@@ -16,7 +16,7 @@ from support.decoding import Outcome, decode, splits
 from trunkline.wire.sse import SseEvent, SseParser
 from trunkline.wire.upstream_errors import error_from_answer
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import CitationAdded, ToolCallCompleted
+from trunkline_protocol.chat_events import CitationAdded, ToolCallCompleted
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ApiType
 

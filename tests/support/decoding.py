@@ -8,16 +8,9 @@ from typing import Any
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall, ChatDecoder
 from trunkline.wire.formats import adapter
-from trunkline_protocol.chat import (
-    ChatEvent,
-    ChatStreamParams,
-    ReasoningDelta,
-    ReasoningPart,
-    TextDelta,
-    TextPart,
-    ToolCallDelta,
-    ToolCallPart,
-)
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import ChatEvent, ReasoningDelta, TextDelta, ToolCallDelta
+from trunkline_protocol.messages import ReasoningPart, TextPart, ToolCallPart
 from trunkline_protocol.models import Modality, ModelCapabilities, ModelInfo, Pricing
 from trunkline_protocol.providers import ApiType
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from trunkline.tools.toolbox import Editor, ToolOutput, ToolRun
-from trunkline_protocol.chat import TextPart
+from trunkline_protocol.messages import TextPart
 
 Call = Callable[..., Awaitable[str]]
 """Calls a tool by its name, with the arguments as keywords."""

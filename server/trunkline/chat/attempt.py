@@ -12,7 +12,7 @@ from trunkline.chat.cost import cost_of
 from trunkline.errors import TrunklineError
 from trunkline.wire.formats import adapter
 from trunkline.wire.patience import Patience, took_too_long
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat_events import (
     ChatEvent,
     MediaCompleted,
     MessageStarted,

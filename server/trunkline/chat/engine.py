@@ -18,17 +18,13 @@ from trunkline.chat.record import ChatRecord, never_sent
 from trunkline.chat.request_limits import request_limits
 from trunkline.chat.retries import Clock, most_retries, retry_wait_ms
 from trunkline.errors import TrunklineError, describe
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams, ChatStreamResult, FinishReason, Timing
+from trunkline_protocol.chat_events import (
     ChatEvent,
-    ChatOptions,
-    ChatStreamParams,
-    ChatStreamResult,
     FallbackStarted,
-    FinishReason,
     MessageCompleted,
     NoticeGiven,
     RetryScheduled,
-    Timing,
 )
 from trunkline_protocol.errors import ErrorCode, FailedAttempt
 

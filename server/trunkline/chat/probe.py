@@ -5,8 +5,10 @@ from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError, describe
-from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Message, NoticeGiven, TextPart
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams
+from trunkline_protocol.chat_events import NoticeGiven
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Message, TextPart
 from trunkline_protocol.providers import ProviderTestParams, ProviderTestResult
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 from trunkline.chat.call import authorized, chat_call
 from trunkline.errors import TrunklineError
-from trunkline_protocol.chat import ChatStreamParams, Message, TextPart
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.messages import Message, TextPart
 from trunkline_protocol.tokens import ModelCountTokensParams, ModelCountTokensResult
 
 if TYPE_CHECKING:

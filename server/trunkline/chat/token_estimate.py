@@ -19,14 +19,14 @@ from collections.abc import Iterable
 from string import ascii_letters, ascii_uppercase, digits, whitespace
 
 from trunkline.wire.json_values import compact_json
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import (
     MediaPart,
     Message,
     OpaquePart,
     Part,
     ReasoningPart,
     TextPart,
-    Tool,
     ToolCallPart,
     ToolResultPart,
 )

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from trunkline.cli.chat_summary import Totals
 from trunkline.cli.chat_view import View, follow
 from trunkline.errors import TrunklineError
-from trunkline_protocol.chat import ChatStreamResult, MediaPart, Message, TextPart
+from trunkline_protocol.chat import ChatStreamResult
+from trunkline_protocol.messages import MediaPart, Message, TextPart
 
 if TYPE_CHECKING:
     from trunkline.app import Application

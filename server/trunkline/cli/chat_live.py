@@ -18,7 +18,7 @@ from rich.text import Text
 
 from trunkline.cli.chat_view import Remark, warning
 from trunkline.cli.clean import TextCleaner, clean
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat_events import (
     ChatEvent,
     MessageStarted,
     ReasoningDelta,

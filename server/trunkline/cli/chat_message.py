@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 if TYPE_CHECKING:
-    from trunkline_protocol.chat import MediaPart, Message, TextPart
+    from trunkline_protocol.messages import MediaPart, Message, TextPart
 
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -58,7 +58,7 @@ def user_message(text: str, files: tuple[Path, ...]) -> "Message":
     Raises:
         click.BadParameter: a file cannot be read, or no model could be given what it holds.
     """
-    from trunkline_protocol.chat import Message, TextPart
+    from trunkline_protocol.messages import Message, TextPart
 
     parts = [attachment(file) for file in files]
     words = [TextPart(text=text)] if text.strip() else []
@@ -67,7 +67,7 @@ def user_message(text: str, files: tuple[Path, ...]) -> "Message":
 
 def attachment(file: Path) -> "TextPart | MediaPart":
     """A file as a part of a message; raises what `user_message` raises."""
-    from trunkline_protocol.chat import MediaPart, TextPart
+    from trunkline_protocol.messages import MediaPart, TextPart
 
     try:
         content = file.read_bytes()

@@ -12,7 +12,8 @@ from trunkline.errors import TrunklineError, describe
 
 if TYPE_CHECKING:
     from trunkline.cli.chat_request import Asking
-    from trunkline_protocol.chat import ChatStreamResult, Message
+    from trunkline_protocol.chat import ChatStreamResult
+    from trunkline_protocol.messages import Message
 
 
 async def ask_once(asking: "Asking", message: "Message", *, as_json: bool) -> int:

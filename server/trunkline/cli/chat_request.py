@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from trunkline.cli.terminal import workspace_choices
 from trunkline.errors import TrunklineError
-from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Message, ReasoningOptions, TextPart
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams, ReasoningOptions
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Message, TextPart
 from trunkline_protocol.models import ModelListParams
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from trunkline.cli.clean import clean
 from trunkline.cli.models import usable_providers
 from trunkline.cli.terminal import application, error_lines
 from trunkline.errors import TrunklineError, describe
-from trunkline_protocol.chat import MediaPart, Message, TextPart
+from trunkline_protocol.messages import MediaPart, Message, TextPart
 from trunkline_protocol.models import ModelListParams
 
 if TYPE_CHECKING:

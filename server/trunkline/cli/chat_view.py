@@ -9,7 +9,7 @@ import click
 
 from trunkline.cli.clean import TextCleaner, clean
 from trunkline.cli.terminal import show_warning
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat_events import (
     ChatEvent,
     FallbackStarted,
     MediaCompleted,

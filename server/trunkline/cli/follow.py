@@ -20,8 +20,9 @@ from trunkline.cli.terminal import FAILED, INTERRUPTED, show_error, show_warning
 from trunkline.client import Client, ConnectionLostError, RequestError, Session, spawn
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.methods import SESSION_LIST
+from trunkline_protocol.session_attach import SessionAttachParams
 from trunkline_protocol.session_events import SessionLagged
-from trunkline_protocol.sessions import SessionAttachParams, SessionListParams
+from trunkline_protocol.sessions import SessionListParams
 
 LAST = "last"
 """Stands for the session that changed last."""

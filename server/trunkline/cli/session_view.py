@@ -7,7 +7,7 @@ import click
 
 from trunkline.cli.clean import TextCleaner, clean
 from trunkline.cli.terminal import dollars, error_lines
-from trunkline_protocol.chat import Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from trunkline_protocol.messages import Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -164,7 +164,7 @@ async def _read(app: "Application", session: str) -> "tuple[SessionReadResult, l
 
 
 def _markdown(session: "SessionInfo", turns: "list[Turn]") -> str:
-    from trunkline_protocol.chat import TextPart, ToolCallPart
+    from trunkline_protocol.messages import TextPart, ToolCallPart
 
     lines = [
         f"# {clean(session.title or session.session_id)}",

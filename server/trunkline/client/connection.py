@@ -12,7 +12,8 @@ from pydantic_core import from_json, to_json
 
 from trunkline.client.session import Session
 from trunkline_protocol.base import JsonObject, WireModel
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, ChatStreamResult
+from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult
+from trunkline_protocol.chat_events import ChatEvent
 from trunkline_protocol.errors import WireError
 from trunkline_protocol.methods import CHAT_STREAM, SESSION_ATTACH, SESSION_CREATE, Request
 from trunkline_protocol.tools import (
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from asyncio.subprocess import Process
 
     from trunkline.client.channel import Channel
-    from trunkline_protocol.sessions import SessionAttachParams, SessionCreateParams
+    from trunkline_protocol.session_attach import SessionAttachParams
+    from trunkline_protocol.sessions import SessionCreateParams
 
 P = TypeVar("P", bound=WireModel)
 R = TypeVar("R", bound=WireModel)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pydantic import TypeAdapter, ValidationError
 
 from trunkline_protocol.base import Empty, JsonObject
-from trunkline_protocol.chat import TextPart
+from trunkline_protocol.messages import TextPart
 from trunkline_protocol.methods import (
     SESSION_CLOSED,
     SESSION_DETACH,
@@ -18,11 +18,9 @@ from trunkline_protocol.methods import (
     SESSION_PROMPT,
     SESSION_STEER,
 )
+from trunkline_protocol.session_attach import Cursor, SessionAttachParams, SessionAttachResult
 from trunkline_protocol.session_events import AnySessionEvent, InputPart, SessionLagged
 from trunkline_protocol.sessions import (
-    Cursor,
-    SessionAttachParams,
-    SessionAttachResult,
     SessionCreateResult,
     SessionInterruptParams,
     SessionInterruptResult,

@@ -6,21 +6,16 @@ from trunkline.cli.terminal import dollars
 from trunkline.client import Client
 from trunkline.demo.problem import DemoError
 from trunkline.demo.screen import Flow, Screen
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult, Tool
+from trunkline_protocol.chat_events import (
     ChatEvent,
-    ChatStreamParams,
-    ChatStreamResult,
-    Message,
     MessageCompleted,
     ReasoningDelta,
     TextDelta,
-    TextPart,
-    Tool,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStarted,
-    ToolResultPart,
 )
+from trunkline_protocol.messages import Message, TextPart, ToolCallPart, ToolResultPart
 
 READ_FILE = Tool(
     name="read_file",

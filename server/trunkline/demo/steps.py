@@ -13,8 +13,9 @@ from trunkline.demo.screen import Screen
 from trunkline.demo.temporary_user import TemporaryUser
 from trunkline.demo.upstream import DemoUpstream
 from trunkline_protocol.capabilities import ServerTrunkline
-from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult, Message, TextPart
+from trunkline_protocol.chat import ChatStreamParams, ChatStreamResult
 from trunkline_protocol.errors import WireError
+from trunkline_protocol.messages import Message, TextPart
 from trunkline_protocol.methods import AUTH_SET, CHAT_STREAM, MODEL_LIST, PROVIDER_LIST
 from trunkline_protocol.models import ModelInfo, ModelListParams
 from trunkline_protocol.providers import ProviderInfo, ProviderListParams

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from trunkline.rpc.session_peer import SessionPeer
     from trunkline.sessions.peers import Peer
     from trunkline_protocol.chat import Tool
+    from trunkline_protocol.session_attach import SessionAttachParams, SessionAttachResult
     from trunkline_protocol.session_events import ParticipantRole
-    from trunkline_protocol.sessions import SessionAttachParams, SessionAttachResult
 
 
 def tools_need_answers() -> TrunklineError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
 from trunkline.rpc.stall import StallWatch
-from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
+from trunkline_protocol.chat_events import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from trunkline.rpc.transport import Transport

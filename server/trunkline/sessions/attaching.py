@@ -7,10 +7,11 @@ from trunkline.errors import TrunklineError
 from trunkline.sessions.ownership import GRACE_S
 from trunkline.sessions.records import session_info, turns_of
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.session_attach import Cursor, SessionAttachParams, SessionAttachResult, Snapshot
 from trunkline_protocol.session_events import Item
-from trunkline_protocol.sessions import Cursor, SessionAttachParams, SessionAttachResult, Snapshot, Turn
 
 if TYPE_CHECKING:
+    from trunkline_protocol.sessions import Turn
     from collections.abc import Sequence
 
     from trunkline.sessions.live_session import LiveSession

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from trunkline.sessions.pending import Pending
 from trunkline.tools.toolbox import Access, Editor, ToolOutput, ToolRun
-from trunkline_protocol.chat import TextPart, Tool
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import TextPart
 from trunkline_protocol.tools import ToolCallParams, ToolCallResult
 
 if TYPE_CHECKING:

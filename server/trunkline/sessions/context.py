@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from trunkline.chat.token_estimate import estimate_message
-from trunkline_protocol.chat import Message, ReasoningPart, TextPart
+from trunkline_protocol.messages import Message, ReasoningPart, TextPart
 
 _SUMMARY_BEGINS = """\
 The beginning of this conversation was left out because it had become too long. Between the marks stands a \

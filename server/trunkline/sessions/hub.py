@@ -21,9 +21,8 @@ from trunkline.sessions.title import make_title
 from trunkline.sessions.turn import TurnServices
 from trunkline.sessions.usage import Spent
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.session_attach import SessionEventsParams, SessionEventsResult
 from trunkline_protocol.sessions import (
-    SessionEventsParams,
-    SessionEventsResult,
     SessionForkParams,
     SessionInfo,
     SessionInterruptParams,
@@ -50,11 +49,8 @@ if TYPE_CHECKING:
     from trunkline.sessions.peers import Peer
     from trunkline.sessions.tool_rounds import SessionTools
     from trunkline.sessions.turn import Turn
-    from trunkline_protocol.sessions import (
-        SessionAttachParams,
-        SessionAttachResult,
-        SessionCreateParams,
-    )
+    from trunkline_protocol.session_attach import SessionAttachParams, SessionAttachResult
+    from trunkline_protocol.sessions import SessionCreateParams
 
 
 class SessionsChanged(Protocol):

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from trunkline.wire.message_draft import MessageDraft
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import Citation, MediaPart, Message, ToolCallPart
+from trunkline_protocol.messages import Citation, MediaPart, Message, ToolCallPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,9 @@ from trunkline.chat.token_estimate import estimate_message
 from trunkline.errors import TrunklineError
 from trunkline.sessions.transcript import marked, said_in, shortened
 from trunkline.sessions.usage import Spent
-from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Message, TextPart
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Message, TextPart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

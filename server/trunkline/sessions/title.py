@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from trunkline.chat.asking import ask
 from trunkline.errors import TrunklineError
 from trunkline.sessions.transcript import marked, said_in, shortened
-from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Cost, Message, TextPart, Usage
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams, Cost, Usage
+from trunkline_protocol.messages import Message, TextPart
 
 if TYPE_CHECKING:
     from trunkline.chat.engine import ChatEngine

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from trunkline.errors import TrunklineError, describe
 from trunkline.sessions.client_tools import ClientTools
 from trunkline.tools.toolbox import Toolbox, ToolOutput, ToolRun
-from trunkline_protocol.chat import TextPart, Tool, ToolCallPart, ToolResultPart
+from trunkline_protocol.chat import Tool
 from trunkline_protocol.errors import ErrorCode
-from trunkline_protocol.sessions import Pending
+from trunkline_protocol.messages import TextPart, ToolCallPart, ToolResultPart
+from trunkline_protocol.session_attach import Pending
 
 if TYPE_CHECKING:
     from trunkline.sessions.live_session import LiveSession

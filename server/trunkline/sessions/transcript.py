@@ -7,12 +7,12 @@ does not apply to it.
 from typing import TYPE_CHECKING
 
 from trunkline.wire.json_values import compact_json
-from trunkline_protocol.chat import MediaPart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from trunkline_protocol.messages import MediaPart, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from trunkline_protocol.chat import Message, Part
+    from trunkline_protocol.messages import Message, Part
 
 _BEGINS, _ENDS = "<conversation>", "</conversation>"
 _LONGEST_OF_TOOL = 2000

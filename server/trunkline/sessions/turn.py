@@ -15,17 +15,10 @@ from trunkline.sessions.clock import now
 from trunkline.sessions.compaction import compact, needs_compaction
 from trunkline.sessions.identifiers import new_id
 from trunkline.sessions.usage import Spent
-from trunkline_protocol.chat import (
-    ChatOptions,
-    ChatStreamParams,
-    Message,
-    MessageCompleted,
-    MessageStarted,
-    TextPart,
-    ToolCallPart,
-    ToolResultPart,
-)
+from trunkline_protocol.chat import ChatOptions, ChatStreamParams
+from trunkline_protocol.chat_events import MessageCompleted, MessageStarted
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Message, TextPart, ToolCallPart, ToolResultPart
 from trunkline_protocol.session_events import Item, ItemStart
 
 if TYPE_CHECKING:
@@ -37,7 +30,8 @@ if TYPE_CHECKING:
     from trunkline.sessions.context import Context
     from trunkline.sessions.event_stream import EventStream
     from trunkline_protocol.base import JsonObject
-    from trunkline_protocol.chat import ChatEvent, ChatStreamResult, FinishReason, Tool, Usage
+    from trunkline_protocol.chat import ChatStreamResult, FinishReason, Tool, Usage
+    from trunkline_protocol.chat_events import ChatEvent
     from trunkline_protocol.models import ModelInfo
     from trunkline_protocol.session_events import InputPart
 

@@ -8,7 +8,8 @@ from pydantic_core import to_json
 
 from trunkline.tools.output import MOST_CHARACTERS
 from trunkline.tools.toolbox import ToolOutput
-from trunkline_protocol.chat import MediaPart, TextPart, Tool
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import MediaPart, TextPart
 
 if TYPE_CHECKING:
     import mcp_types

@@ -2,7 +2,7 @@
 
 from trunkline.errors import TrunklineError
 from trunkline.tools.toolbox import ToolOutput
-from trunkline_protocol.chat import TextPart
+from trunkline_protocol.messages import TextPart
 
 MOST_CHARACTERS = 50_000
 """Of one output, about 12,000 tokens. What is cut is marked, with how to see the rest."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 from trunkline.errors import TrunklineError
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import MediaPart, TextPart, Tool
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import MediaPart, TextPart
 
 if TYPE_CHECKING:
     from trunkline.tools.arguments import ArgumentCheck

@@ -8,7 +8,9 @@ from typing import Protocol, runtime_checkable
 from trunkline.wire.http import HttpRequest
 from trunkline.wire.key_header import KeyHeader
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, ChatStreamParams, FinishReason, Message, Notice, Usage
+from trunkline_protocol.chat import ChatStreamParams, FinishReason, Notice, Usage
+from trunkline_protocol.chat_events import ChatEvent
+from trunkline_protocol.messages import Message
 from trunkline_protocol.models import ModelInfo
 
 

@@ -11,7 +11,8 @@ from trunkline.wire.json_values import text_in
 from trunkline.wire.payloads import PayloadKind, PayloadReader, Payloads
 from trunkline.wire.upstream_errors import error_from_payload
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, MessageStarted, Usage, UsageUpdated
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.chat_events import ChatEvent, MessageStarted, UsageUpdated
 
 if TYPE_CHECKING:
     from decimal import Decimal

@@ -14,18 +14,15 @@ from trunkline.wire.delta_events import arguments_delta, reasoning_delta, text_d
 from trunkline.wire.json_values import compact_json, list_in, object_in, parse_json, text_in
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
+from trunkline_protocol.chat_events import ChatEvent, CitationAdded, ToolCallCompleted, ToolCallStarted
+from trunkline_protocol.messages import (
     Citation,
-    CitationAdded,
     OpaquePart,
     Part,
     ProviderData,
     ReasoningPart,
     TextPart,
-    ToolCallCompleted,
     ToolCallPart,
-    ToolCallStarted,
 )
 
 Keep = Callable[[JsonObject], ProviderData]

@@ -14,7 +14,9 @@ from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, FinishReason, Message, ProviderData
+from trunkline_protocol.chat import FinishReason
+from trunkline_protocol.chat_events import ChatEvent
+from trunkline_protocol.messages import Message, ProviderData
 
 if TYPE_CHECKING:
     from collections.abc import Callable

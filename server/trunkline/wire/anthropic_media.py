@@ -2,7 +2,8 @@
 
 from trunkline.wire.substitutes import is_text, modality_of, substitute, text_of
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import MediaPart, Notice
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.messages import MediaPart
 from trunkline_protocol.models import ModelInfo
 
 WIRE_MODALITIES = frozenset({"text", "image", "pdf"})

@@ -19,10 +19,11 @@ from trunkline.wire.conversation import complete_turns
 from trunkline.wire.json_values import text_in
 from trunkline.wire.substitutes import substitute, usable_parts
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
     MediaPart,
     Message,
-    Notice,
     OpaquePart,
     Part,
     ReasoningPart,
@@ -30,7 +31,6 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.errors import ErrorCode
 
 _THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_-]")

@@ -10,8 +10,8 @@ from trunkline.wire.anthropic_media import text_block
 from trunkline.wire.conversation import is_own
 from trunkline.wire.json_values import object_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import OpaquePart, ProviderData, ReasoningPart, TextPart, ToolCallPart
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import OpaquePart, ProviderData, ReasoningPart, TextPart, ToolCallPart
 
 
 def text_blocks(part: TextPart, call: ChatCall) -> list[JsonObject]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from trunkline.wire.adapter import ChatCall
-from trunkline_protocol.chat import Message, ProviderData, TextPart, ToolCallPart, ToolResultPart
+from trunkline_protocol.messages import Message, ProviderData, TextPart, ToolCallPart, ToolResultPart
 
 INTERRUPTED = "The call was interrupted: there is no result."
 """The result of a call that nobody answered."""

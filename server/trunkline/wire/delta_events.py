@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
+from trunkline_protocol.chat_events import ReasoningDelta, TextDelta, ToolCallDelta
 
 _new = object.__new__
 _put_given: Any = BaseModel.__dict__["__pydantic_fields_set__"].__set__

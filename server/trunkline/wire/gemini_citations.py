@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from trunkline.wire.json_values import list_in, number_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import Citation
+from trunkline_protocol.messages import Citation
 
 _FETCHED = frozenset({"", "URL_RETRIEVAL_STATUS_SUCCESS"})
 

@@ -17,16 +17,9 @@ from trunkline.wire.gemini_usage import holds_counts, read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.payloads import PayloadKind
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
-    CitationAdded,
-    FinishReason,
-    MediaCompleted,
-    MediaPart,
-    Message,
-    OpaquePart,
-    Usage,
-)
+from trunkline_protocol.chat import FinishReason, Usage
+from trunkline_protocol.chat_events import ChatEvent, CitationAdded, MediaCompleted
+from trunkline_protocol.messages import MediaPart, Message, OpaquePart
 
 _BESIDE_THE_CONTENT = frozenset(
     {

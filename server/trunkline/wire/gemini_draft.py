@@ -8,8 +8,8 @@ from trunkline.wire.adapter import ChatCall
 from trunkline.wire.delta_events import reasoning_delta, text_delta
 from trunkline.wire.gemini_replay import signed
 from trunkline.wire.gemini_tool_calls import FunctionCallDraft
-from trunkline_protocol.chat import (
-    ChatEvent,
+from trunkline_protocol.chat_events import ChatEvent
+from trunkline_protocol.messages import (
     Citation,
     MediaPart,
     Message,

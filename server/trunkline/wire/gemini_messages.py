@@ -15,9 +15,10 @@ from trunkline.wire.gemini_replay import UNSIGNED_CALL, replayed, signature_of
 from trunkline.wire.gemini_thinking import takes_levels
 from trunkline.wire.substitutes import usable_parts
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
     MediaPart,
-    Notice,
     OpaquePart,
     Part,
     ReasoningPart,
@@ -25,7 +26,6 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.errors import ErrorCode
 
 _IN_FUNCTION_RESPONSES = frozenset({"image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"})
 """Types of media inside a function's answer, which models with thinking levels read

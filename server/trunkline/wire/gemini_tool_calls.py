@@ -11,7 +11,8 @@ from trunkline.wire.gemini_partial_args import PartialArguments
 from trunkline.wire.gemini_replay import signed
 from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallPart, ToolCallStarted
+from trunkline_protocol.chat_events import ChatEvent, ToolCallCompleted, ToolCallStarted
+from trunkline_protocol.messages import ToolCallPart
 
 
 class FunctionCallDraft:

@@ -3,16 +3,8 @@
 from typing import Protocol, TypeVar
 
 from trunkline.wire.delta_events import reasoning_delta, text_delta
-from trunkline_protocol.chat import (
-    Citation,
-    Message,
-    Part,
-    ProviderData,
-    ReasoningDelta,
-    ReasoningPart,
-    TextDelta,
-    TextPart,
-)
+from trunkline_protocol.chat_events import ReasoningDelta, TextDelta
+from trunkline_protocol.messages import Citation, Message, Part, ProviderData, ReasoningPart, TextPart
 
 
 class PartDraft(Protocol):

@@ -13,15 +13,9 @@ from trunkline.wire.ndjson import NdjsonReader
 from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
-    FinishReason,
-    Message,
-    ProviderData,
-    ToolCallCompleted,
-    ToolCallStarted,
-    Usage,
-)
+from trunkline_protocol.chat import FinishReason, Usage
+from trunkline_protocol.chat_events import ChatEvent, ToolCallCompleted, ToolCallStarted
+from trunkline_protocol.messages import Message, ProviderData
 
 _FINISH_REASONS: dict[str, FinishReason] = {"stop": "stop", "length": "length"}
 

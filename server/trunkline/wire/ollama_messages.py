@@ -5,10 +5,11 @@ from trunkline.wire.adapter import ChatCall
 from trunkline.wire.conversation import complete_turns, is_own
 from trunkline.wire.substitutes import inlined, modality_of, substitute, usable_parts
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
     MediaPart,
     Message,
-    Notice,
     OpaquePart,
     Part,
     ReasoningPart,
@@ -16,7 +17,6 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.errors import ErrorCode
 
 
 def ollama_messages(call: ChatCall, notices: list[Notice]) -> list[JsonObject]:

@@ -2,7 +2,7 @@
 
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import Citation
+from trunkline_protocol.messages import Citation
 
 
 def annotation_citation(annotation: JsonObject) -> Citation:

@@ -17,16 +17,9 @@ from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reasoning_details import ReasoningDetails
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
-    Citation,
-    CitationAdded,
-    FinishReason,
-    MediaCompleted,
-    MediaPart,
-    Message,
-    ProviderData,
-)
+from trunkline_protocol.chat import FinishReason
+from trunkline_protocol.chat_events import ChatEvent, CitationAdded, MediaCompleted
+from trunkline_protocol.messages import Citation, MediaPart, Message, ProviderData
 
 _FINISH_REASONS: dict[str, FinishReason] = {
     "stop": "stop",

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 from trunkline.wire.json_values import object_in, text_in
 from trunkline.wire.substitutes import inlined, modality_of, substitute
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import MediaPart, Notice
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.messages import MediaPart
 
 _AUDIO_FORMATS = {"mpeg": "mp3", "wave": "wav", "vnd.wave": "wav", "mp4": "m4a"}
 _SOUND_TYPES = {"pcm16": "audio/pcm", "mp3": "audio/mpeg"}

@@ -18,10 +18,11 @@ from trunkline.wire.openai_chat_media import media_content
 from trunkline.wire.reasoning_details import opaque_reasoning, replayable
 from trunkline.wire.substitutes import usable_parts
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
     MediaPart,
     Message,
-    Notice,
     OpaquePart,
     Part,
     ProviderData,
@@ -30,7 +31,6 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.errors import ErrorCode
 
 _MISTRAL_ID = re.compile("[A-Za-z0-9]{9}")
 _NOT_IN_CLAUDE_IDS = re.compile("[^A-Za-z0-9_-]")

@@ -7,7 +7,8 @@ from trunkline.wire.delta_events import arguments_delta
 from trunkline.wire.json_values import compact_json, object_in, text_in
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, ToolCallCompleted, ToolCallPart, ToolCallStarted
+from trunkline_protocol.chat_events import ChatEvent, ToolCallCompleted, ToolCallStarted
+from trunkline_protocol.messages import ToolCallPart
 
 
 class ToolCallDraft:

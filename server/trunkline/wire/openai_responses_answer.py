@@ -13,7 +13,8 @@ from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline.wire.openai_responses_items import CallItem, ItemDraft, OtherItem, ReasoningItem
 from trunkline.wire.openai_responses_message import MessageItem
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, Part
+from trunkline_protocol.chat_events import ChatEvent
+from trunkline_protocol.messages import Part
 
 _CALLS = frozenset({"function_call", "custom_tool_call"})
 

@@ -14,7 +14,9 @@ from trunkline.wire.openai_responses_usage import read_usage
 from trunkline.wire.payloads import PayloadKind
 from trunkline.wire.reported_cost import read_cost
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatEvent, FinishReason, Message
+from trunkline_protocol.chat import FinishReason
+from trunkline_protocol.chat_events import ChatEvent
+from trunkline_protocol.messages import Message
 
 _TEXTS = {
     "response.output_text": TextPlace("message", "text", "content_index", "text"),

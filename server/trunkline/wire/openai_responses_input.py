@@ -14,10 +14,11 @@ from trunkline.wire.json_values import compact_json
 from trunkline.wire.openai_responses_replay import replayed_item
 from trunkline.wire.substitutes import modality_of, substitute, usable_parts
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
     MediaPart,
     Message,
-    Notice,
     OpaquePart,
     Part,
     ReasoningPart,
@@ -25,7 +26,6 @@ from trunkline_protocol.chat import (
     ToolCallPart,
     ToolResultPart,
 )
-from trunkline_protocol.errors import ErrorCode
 
 _MESSAGE = frozenset({"message"})
 _REASONING = frozenset({"reasoning"})

@@ -15,17 +15,8 @@ from trunkline.wire.json_values import compact_json, list_in, object_in, text_in
 from trunkline.wire.openai_responses_replay import kept_item
 from trunkline.wire.tool_calls import tool_call_part
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
-    MediaCompleted,
-    MediaPart,
-    OpaquePart,
-    Part,
-    ProviderData,
-    ReasoningPart,
-    ToolCallCompleted,
-    ToolCallStarted,
-)
+from trunkline_protocol.chat_events import ChatEvent, MediaCompleted, ToolCallCompleted, ToolCallStarted
+from trunkline_protocol.messages import MediaPart, OpaquePart, Part, ProviderData, ReasoningPart
 
 _SAID_BY_CALLS = frozenset({"arguments", "call_id", "name"})
 

@@ -9,14 +9,8 @@ from trunkline.wire.json_values import list_in, number_in, object_in, text_in
 from trunkline.wire.openai_responses_items import SettledText, ToldText, members_without, places
 from trunkline.wire.openai_responses_replay import kept_item
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import (
-    ChatEvent,
-    Citation,
-    CitationAdded,
-    Part,
-    ProviderData,
-    TextPart,
-)
+from trunkline_protocol.chat_events import ChatEvent, CitationAdded
+from trunkline_protocol.messages import Citation, Part, ProviderData, TextPart
 
 _SAID_BY_PARTS = frozenset({"content"})
 

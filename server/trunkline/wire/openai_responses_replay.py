@@ -8,8 +8,8 @@ from trunkline.wire.adapter import ChatCall
 from trunkline.wire.conversation import is_own
 from trunkline.wire.json_values import object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ProviderData
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import ProviderData
 
 _ITEM = "item"
 

@@ -5,7 +5,7 @@ Providers sign or encrypt them, so they go back complete, unmodified and in orde
 
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ProviderData
+from trunkline_protocol.messages import ProviderData
 
 _GROWING = ("text", "summary", "data")
 

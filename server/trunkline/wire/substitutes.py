@@ -3,7 +3,8 @@
 import binascii
 from collections.abc import Iterable
 
-from trunkline_protocol.chat import MediaPart, Notice, Part, TextPart, ToolResultPart
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.messages import MediaPart, Part, TextPart, ToolResultPart
 from trunkline_protocol.models import Modality, ModelInfo
 
 _MODALITIES: dict[str, Modality] = {"image": "image", "audio": "audio", "video": "video"}

@@ -1,7 +1,7 @@
 """A tool call out of the text that a model wrote as its arguments."""
 
 from trunkline.wire.json_values import object_in, parse_json
-from trunkline_protocol.chat import ProviderData, ToolCallPart
+from trunkline_protocol.messages import ProviderData, ToolCallPart
 
 
 def tool_call_part(

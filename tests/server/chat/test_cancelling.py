@@ -12,7 +12,7 @@ from support.provider import MODEL, Provider, chunk
 from support.upstream import Answer, Upstream, answer_json, answer_sse
 from support.user import User
 from trunkline.app import Application
-from trunkline_protocol.chat import TextDelta
+from trunkline_protocol.chat_events import TextDelta
 
 SSE = {"Content-Type": "text/event-stream"}
 WORDS = [f"w{number} " for number in range(6)]

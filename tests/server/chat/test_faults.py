@@ -13,7 +13,7 @@ from support.provider import MODEL, USAGE, Provider, chunk
 from support.upstream import Answer, Upstream, answer_json, answer_sse, running_upstream
 from support.user import CANARY, User
 from trunkline.app import Application
-from trunkline_protocol.chat import FallbackStarted, RetryScheduled
+from trunkline_protocol.chat_events import FallbackStarted, RetryScheduled
 from trunkline_protocol.errors import ErrorCode
 
 GOOD = answer_sse(chunk(content="alive"), chunk("stop"), USAGE)

@@ -10,7 +10,7 @@ from support.upstream import Answer, running_upstream
 from support.user import User
 from trunkline.app import Application
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import MessageCompleted
+from trunkline_protocol.chat_events import MessageCompleted
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.providers import ApiType
 

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from trunkline.cli.chat_live import LiveView, complete_blocks
-from trunkline_protocol.chat import ReasoningDelta, TextDelta
+from trunkline_protocol.chat_events import ReasoningDelta, TextDelta
 
 ANSWER = """# Title
 

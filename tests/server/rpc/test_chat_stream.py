@@ -13,9 +13,9 @@ from support.user import CANARY, User
 from support.wire import Wire, request
 from trunkline.app import Application
 from trunkline.client import ConnectionLostError, RequestError
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import ChatStreamParams
+from trunkline_protocol.chat_events import (
     ChatEvent,
-    ChatStreamParams,
     MessageCompleted,
     ReasoningDelta,
     TextDelta,

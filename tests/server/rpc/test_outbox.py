@@ -11,14 +11,14 @@ from pydantic_core import PydanticSerializationError
 from trunkline.rpc.framing import FrameDecoder
 from trunkline.rpc.outbox import BOUND_BYTES, BOUND_MESSAGES, CEILING_BYTES, Outbox
 from trunkline.rpc.transport import StreamTransport
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat_events import (
     ChatEvent,
-    Message,
     MessageCompleted,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
 )
+from trunkline_protocol.messages import Message
 
 
 class SlowClient:

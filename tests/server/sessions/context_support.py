@@ -3,7 +3,8 @@
 from typing import Any
 
 from trunkline.sessions.context import Context
-from trunkline_protocol.chat import Message, Usage
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.messages import Message
 
 
 def said(role: str, *content: str | dict[str, Any]) -> Message:

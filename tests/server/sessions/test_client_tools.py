@@ -8,7 +8,8 @@ from typing import Any
 from trunkline.errors import TrunklineError
 from trunkline.sessions.client_tools import ClientTools
 from trunkline.tools.toolbox import ToolOutput, ToolRun
-from trunkline_protocol.chat import TextPart, Tool
+from trunkline_protocol.chat import Tool
+from trunkline_protocol.messages import TextPart
 from trunkline_protocol.session_events import Participant
 from trunkline_protocol.tools import (
     PermissionRequestParams,

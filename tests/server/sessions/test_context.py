@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.decoding import chat_call
 from trunkline.sessions.context import Context
 from trunkline.wire.formats import SPOKEN, adapter
-from trunkline_protocol.chat import Message, ToolCallPart, ToolResultPart
+from trunkline_protocol.messages import Message, ToolCallPart, ToolResultPart
 
 TEXTS = st.text(max_size=8)
 USERS = st.lists(TEXTS, min_size=1, max_size=2).map(lambda texts: said("user", "?", *texts))

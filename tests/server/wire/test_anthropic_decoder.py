@@ -9,23 +9,25 @@ from wire_support import Outcome, chat_call, decode, splits
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.anthropic import AnthropicAdapter
-from trunkline_protocol.chat import (
-    Citation,
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.chat_events import (
     CitationAdded,
     MessageStarted,
-    OpaquePart,
-    ProviderData,
     ReasoningDelta,
-    ReasoningPart,
     TextDelta,
-    TextPart,
     ToolCallCompleted,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStarted,
-    Usage,
 )
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import (
+    Citation,
+    OpaquePart,
+    ProviderData,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+)
 
 Event = dict[str, Any]
 STOP: Event = {"type": "message_stop"}

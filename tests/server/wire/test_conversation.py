@@ -3,7 +3,7 @@ from typing import Any
 from wire_support import chat_call
 
 from trunkline.wire.conversation import INTERRUPTED, complete_turns, is_own
-from trunkline_protocol.chat import Message, ProviderData, ToolResultPart
+from trunkline_protocol.messages import Message, ProviderData, ToolResultPart
 
 
 def said(role: str, *content: dict[str, Any]) -> Message:

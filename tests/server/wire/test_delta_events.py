@@ -8,7 +8,7 @@ import pytest
 
 from trunkline.wire.delta_events import arguments_delta, reasoning_delta, text_delta
 from trunkline_protocol.base import WireModel
-from trunkline_protocol.chat import ReasoningDelta, TextDelta, ToolCallDelta
+from trunkline_protocol.chat_events import ReasoningDelta, TextDelta, ToolCallDelta
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,21 +8,16 @@ import pytest
 from wire_support import Outcome, decode, splits
 
 from trunkline.wire.json_values import list_in, object_in
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.chat_events import (
     CitationAdded,
     MediaCompleted,
-    MediaPart,
     MessageStarted,
-    OpaquePart,
-    Part,
-    ReasoningPart,
-    TextPart,
     ToolCallCompleted,
     ToolCallDelta,
-    ToolResultPart,
-    Usage,
 )
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import MediaPart, OpaquePart, Part, ReasoningPart, TextPart, ToolResultPart
 
 NO_KEYS: dict[str, Any] = {}
 

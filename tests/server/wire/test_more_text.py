@@ -22,7 +22,7 @@ from trunkline.wire.ollama_decoder import OllamaDecoder
 from trunkline.wire.openai_chat_decoder import OpenAiChatDecoder
 from trunkline.wire.openai_responses_decoder import OpenAiResponsesDecoder
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import TextDelta
+from trunkline_protocol.chat_events import TextDelta
 from trunkline_protocol.providers import ApiType
 
 _OWN_ID = re.compile(r"call_[0-9a-f]{32}")

@@ -7,8 +7,9 @@ import pytest
 from wire_support import Outcome, chat_call, decode, splits
 
 from trunkline.wire.formats import adapter
-from trunkline_protocol.chat import ReasoningPart, TextPart, Usage
+from trunkline_protocol.chat import Usage
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import ReasoningPart, TextPart
 
 
 def line(message: dict[str, Any] | None = None, **fields: Any) -> bytes:

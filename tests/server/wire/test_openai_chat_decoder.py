@@ -9,17 +9,10 @@ from wire_support import Outcome, chat_call, decode, delta, splits, stream, tool
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.formats import adapter
-from trunkline_protocol.chat import (
-    MessageStarted,
-    ReasoningDelta,
-    ReasoningPart,
-    TextDelta,
-    TextPart,
-    ToolCallPart,
-    ToolCallStarted,
-    Usage,
-)
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.chat_events import MessageStarted, ReasoningDelta, TextDelta, ToolCallStarted
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import ReasoningPart, TextPart, ToolCallPart
 
 STOP = delta("stop")
 

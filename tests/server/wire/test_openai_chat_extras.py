@@ -7,8 +7,9 @@ import pytest
 from wire_support import Outcome, chat_call, decode, delta, splits, stream
 
 from trunkline.wire.formats import adapter
-from trunkline_protocol.chat import Citation, CitationAdded, MediaCompleted, MediaPart, TextPart
+from trunkline_protocol.chat_events import CitationAdded, MediaCompleted
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Citation, MediaPart, TextPart
 
 STOP = delta("stop")
 PNG = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}, "index": 0}

@@ -20,23 +20,20 @@ from openai_responses_support import (
 )
 from wire_support import decode
 
-from trunkline_protocol.chat import (
+from trunkline_protocol.chat import Usage
+from trunkline_protocol.chat_events import (
     CitationAdded,
     MediaCompleted,
     MessageStarted,
-    OpaquePart,
     ReasoningDelta,
-    ReasoningPart,
     TextDelta,
-    TextPart,
     ToolCallCompleted,
     ToolCallDelta,
-    ToolCallPart,
     ToolCallStarted,
-    Usage,
     UsageUpdated,
 )
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import OpaquePart, ReasoningPart, TextPart, ToolCallPart
 
 # --- text ------------------------------------------------------------------------------------------------
 

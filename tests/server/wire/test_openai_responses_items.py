@@ -18,7 +18,7 @@ from openai_responses_support import (
 )
 from wire_support import CORPUS, Outcome, decode, needs_corpus
 
-from trunkline_protocol.chat import OpaquePart
+from trunkline_protocol.messages import OpaquePart
 
 # --- which item an event belongs to ----------------------------------------------------------------------
 

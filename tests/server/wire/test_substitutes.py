@@ -5,7 +5,8 @@ import pytest
 from wire_support import model_info
 
 from trunkline.wire.substitutes import inlined, modality_of, substitute, usable_parts
-from trunkline_protocol.chat import MediaPart, Notice, Part, TextPart, ToolResultPart
+from trunkline_protocol.chat import Notice
+from trunkline_protocol.messages import MediaPart, Part, TextPart, ToolResultPart
 from trunkline_protocol.models import ModelInfo
 
 TEXT_ONLY = model_info(("text",))

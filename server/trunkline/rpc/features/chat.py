@@ -7,15 +7,8 @@ from contextlib import aclosing, asynccontextmanager
 from trunkline.chat.engine import ChatRun
 from trunkline.rpc.features.context import Context
 from trunkline_protocol.base import ProgressToken
-from trunkline_protocol.chat import (
-    CHAT_STREAM,
-    ChatEvent,
-    ChatStreamParams,
-    ChatStreamResult,
-    FallbackStarted,
-    MessageStarted,
-    RetryScheduled,
-)
+from trunkline_protocol.chat import CHAT_STREAM, ChatStreamParams, ChatStreamResult
+from trunkline_protocol.chat_events import ChatEvent, FallbackStarted, MessageStarted, RetryScheduled
 
 Report = Callable[[ChatEvent], None]
 """Told of every event, for the work-done progress."""

@@ -14,7 +14,7 @@ from trunkline.rpc.client_settings import path_of
 from trunkline.rpc.features.context import Context
 from trunkline_protocol.auth import AuthLoginCompletedParams, AuthLoginParams
 from trunkline_protocol.base import JsonObject
-from trunkline_protocol.chat import ChatStreamParams, Message, TextPart
+from trunkline_protocol.chat import ChatStreamParams
 from trunkline_protocol.commands import (
     CHAT_COMMAND,
     CODE_ACTION,
@@ -26,6 +26,7 @@ from trunkline_protocol.commands import (
     Passage,
 )
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import Message, TextPart
 from trunkline_protocol.models import ModelInfo, ModelListParams
 from trunkline_protocol.providers import ProviderListParams
 

@@ -7,26 +7,30 @@ from trunkline.rpc.attachments import tools_need_answers
 from trunkline.rpc.features.context import Context
 from trunkline_protocol.base import Empty
 from trunkline_protocol.errors import ErrorCode
-from trunkline_protocol.sessions import (
+from trunkline_protocol.session_attach import (
     SESSION_ATTACH,
-    SESSION_CREATE,
-    SESSION_DELETE,
     SESSION_DETACH,
     SESSION_EVENTS,
+    SESSION_SHARE,
+    SessionAttachParams,
+    SessionAttachResult,
+    SessionEventsParams,
+    SessionEventsResult,
+    SessionShareParams,
+    SessionShareResult,
+)
+from trunkline_protocol.sessions import (
+    SESSION_CREATE,
+    SESSION_DELETE,
     SESSION_FORK,
     SESSION_INTERRUPT,
     SESSION_LIST,
     SESSION_PROMPT,
     SESSION_READ,
-    SESSION_SHARE,
     SESSION_STEER,
     SESSION_UPDATE,
-    SessionAttachParams,
-    SessionAttachResult,
     SessionCreateParams,
     SessionCreateResult,
-    SessionEventsParams,
-    SessionEventsResult,
     SessionForkParams,
     SessionForkResult,
     SessionInterruptParams,
@@ -38,8 +42,6 @@ from trunkline_protocol.sessions import (
     SessionReadParams,
     SessionReadResult,
     SessionRef,
-    SessionShareParams,
-    SessionShareResult,
     SessionSteerParams,
     SessionSteerResult,
     SessionUpdateParams,
