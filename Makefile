@@ -41,7 +41,7 @@ vscode: clients
 	cd $(VSCODE) && npm run --silent check && npm run --silent package
 
 # VS Code itself in a headless browser. What it needs is about 900 MB; Debian: chromium.
-test-vscode: clients
+test-vscode: clients $(STAMP)
 	tests/clients/vscode/install.sh
 	TRUNKLINE_TEST_CLIENTS=code-server $(BIN)/python -m pytest tests/clients/test_code_server.py
 
