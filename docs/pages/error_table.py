@@ -108,10 +108,6 @@ MEANINGS: dict[ErrorCode, tuple[str, str]] = {
     ErrorCode.CONFLICT: ("Something changed meanwhile.", "Read it again and repeat."),
     ErrorCode.NO_ACTIVE_TURN: ("Nothing runs that could be steered or interrupted.", "Nothing to do."),
     ErrorCode.TURN_UNKNOWN: ("There is no such turn in this session.", "Read the session again."),
-    ErrorCode.SESSION_CLOSED: (
-        "The session was deleted, or its log cannot be written.",
-        "Begin another one.",
-    ),
     ErrorCode.CURSOR_EXPIRED: (
         "Events behind this cursor are not kept any more.",
         "Attach without a cursor.",

@@ -216,7 +216,11 @@ class ToolAnswered(SessionEvent):
     type: Literal["tool.result"] = "tool.result"
     call_id: str
     content: tuple[InputPart, ...]
+    """What the model gets to read."""
     is_error: bool = False
+    error: WireError | None = None
+    """Why, unless it is the tool that says so: `toolUnknown`, `toolDenied`, `toolTimeout`, `toolFailed`, or
+    `requestCancelled` when the turn was interrupted."""
 
 
 class PermissionRequested(SessionEvent):

@@ -1677,8 +1677,14 @@ export interface ToolAnswered {
   itemId?: string;
   type: "tool.result";
   callId: string;
+  /** What the model gets to read. */
   content: (TextPart | MediaPart)[];
   isError: boolean;
+  /**
+   * Why, unless it is the tool that says so: `toolUnknown`, `toolDenied`, `toolTimeout`, `toolFailed`, or
+   * `requestCancelled` when the turn was interrupted.
+   */
+  error?: WireError;
 }
 
 /** A tool call, whole and parsed. */
@@ -2080,7 +2086,6 @@ export interface ErrorCodes {
   conflict: 1404;
   noActiveTurn: 1406;
   turnUnknown: 1407;
-  sessionClosed: 1408;
   cursorExpired: 1501;
   epochChanged: 1502;
   attachUnauthorized: 1503;

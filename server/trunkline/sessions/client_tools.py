@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from trunkline.errors import TrunklineError
 from trunkline.sessions.pending import Pending
 from trunkline.tools.toolbox import Access, Editor, ToolOutput, ToolRun
 from trunkline_protocol.chat import Tool
-from trunkline_protocol.messages import TextPart
+from trunkline_protocol.codes import ErrorCode
 from trunkline_protocol.tools import ToolCallParams, ToolCallResult
 
 if TYPE_CHECKING:
@@ -48,7 +49,11 @@ class ClientTools:
         return Access("execute")
 
     async def run(self, run: ToolRun) -> ToolOutput:
-        """Let the tool's owner run it, within the deadline."""
+        """Let the tool's owner run it.
+
+        Raises:
+            TrunklineError: TOOL_TIMEOUT after the deadline, TOOL_FAILED when the owner has no answer.
+        """
         params = ToolCallParams(
             session_id=run.session_id,
             turn_id=run.turn_id,
@@ -71,15 +76,11 @@ class ClientTools:
                     ask=lambda peer, question: peer.call_tool(question, progressed),
                 )
         except TimeoutError:
-            return _failed("The tool did not answer in time.")
+            raise TrunklineError(ErrorCode.TOOL_TIMEOUT, "The tool did not answer in time.") from None
         if answer is None:
-            return _failed("The tool failed.")
+            raise TrunklineError(ErrorCode.TOOL_FAILED, "The tool failed.")
         _, result = answer
         return ToolOutput(result.content, result.is_error)
 
     def _owners(self) -> "Iterable[Peer]":
         return reversed(list(self._peers()))
-
-
-def _failed(why: str) -> ToolOutput:
-    return ToolOutput((TextPart(text=why),), is_error=True)

@@ -93,29 +93,38 @@ class SessionTools:
         return [task.result() for task in running]
 
     async def _run_one(self, turn_id: str, call: ToolCallPart, refusal: str | None) -> ToolResultPart:
-        output = _error("The user interrupted this.")
+        output = None
+        error: Exception = TrunklineError(ErrorCode.REQUEST_CANCELLED, "The user interrupted this.")
         try:
-            output = _error(refusal) if refusal else await self._output(turn_id, call)
-        except TrunklineError as error:
-            output = _error(error.message)
-        except Exception as error:  # noqa: BLE001 - a tool must never end the turn
-            output = _error(describe(error).message)
+            output = await self._output(turn_id, call, refusal)
+        except Exception as failure:  # noqa: BLE001 - a tool must never end the turn
+            error = failure
         finally:
-            result = ToolResultPart(call_id=call.call_id, content=output.content, is_error=output.is_error)
-            body = result.to_wire()
-            del body["type"]
-            self._session.stream.publish("tool.result", body, turn_id=turn_id)
+            result = self._told(turn_id, call, error if output is None else output)
         return result
 
-    async def _output(self, turn_id: str, call: ToolCallPart) -> ToolOutput:
+    def _told(self, turn_id: str, call: ToolCallPart, outcome: ToolOutput | Exception) -> ToolResultPart:
+        """What the model gets to read; those who follow the session are told of it too, and why."""
+        why = {}
+        if isinstance(outcome, Exception):
+            error = describe(outcome)
+            outcome = ToolOutput((TextPart(text=error.message),), is_error=True)
+            why = {"error": error.to_wire()}
+        result = ToolResultPart(call_id=call.call_id, content=outcome.content, is_error=outcome.is_error)
+        body = result.to_wire() | why
+        del body["type"]
+        self._session.stream.publish("tool.result", body, turn_id=turn_id)
+        return result
+
+    async def _output(self, turn_id: str, call: ToolCallPart, refusal: str | None) -> ToolOutput:
+        if refusal is not None:
+            raise TrunklineError(ErrorCode.TOOL_FAILED, refusal)
         found = self._toolbox.find(call.name)
         if found is None:
-            return _error(f"There is no tool {call.name}.")
-        if call.arguments_text is not None:
-            return _error("The arguments are not a JSON object. Call the tool again with a JSON object.")
-        problem = self._toolbox.problem(call.name, call.arguments)
+            raise TrunklineError(ErrorCode.TOOL_UNKNOWN, f"There is no tool {call.name}.")
+        problem = self._problem(call)
         if problem is not None:
-            return _error(f"The arguments do not fit the tool's schema: {problem}")
+            raise TrunklineError(ErrorCode.TOOL_FAILED, problem)
         run = ToolRun(
             session_id=self._session.session_id,
             turn_id=turn_id,
@@ -127,10 +136,17 @@ class SessionTools:
         )
         access = found.access(run)
         if not await self._permissions.allowed(run, access):
-            return _error("The user did not allow this.")
+            raise TrunklineError(ErrorCode.TOOL_DENIED, "The user did not allow this.")
         said = {"callId": call.call_id, "name": call.name, "arguments": call.arguments}
         self._session.stream.publish("tool.call", said, turn_id=turn_id)
         return await found.run(run)
+
+    def _problem(self, call: ToolCallPart) -> str | None:
+        """What is wrong with the arguments, in words for the model."""
+        if call.arguments_text is not None:
+            return "The arguments are not a JSON object. Call the tool again with a JSON object."
+        problem = self._toolbox.problem(call.name, call.arguments)
+        return None if problem is None else f"The arguments do not fit the tool's schema: {problem}"
 
     def _refusal(self, call: ToolCallPart) -> str | None:
         """Why a call is not run: the model has made the same one often enough."""
@@ -155,7 +171,3 @@ class SessionTools:
     def _cwd(self) -> Path | None:
         cwd = self._session.stored.cwd
         return Path(cwd) if cwd and self._session.fact("trustsCwd") else None
-
-
-def _error(why: str) -> ToolOutput:
-    return ToolOutput((TextPart(text=why),), is_error=True)

@@ -199,7 +199,8 @@ class _Connection:
             async with asyncio.timeout(self._timeout_s):
                 return await self._ready.result().call_tool(name, arguments)
         except TimeoutError:
-            raise failed(self._name, f"did not answer within {self._timeout_s:g} s") from None
+            late = f"did not answer within {self._timeout_s:g} s"
+            raise failed(self._name, late, code=ErrorCode.TOOL_TIMEOUT) from None
         except MCPError as error:
             raise self._what(error) from None
         except (ValueError, RuntimeError):
@@ -268,10 +269,17 @@ def _first_cause(error: BaseException) -> BaseException:
     return _first_cause(cast("BaseExceptionGroup[BaseException]", error).exceptions[0])
 
 
-def failed(name: str, what: str, *, detail: str | None = None, hint: str | None = None) -> TrunklineError:
+def failed(
+    name: str,
+    what: str,
+    *,
+    code: ErrorCode = ErrorCode.TOOL_FAILED,
+    detail: str | None = None,
+    hint: str | None = None,
+) -> TrunklineError:
     """Why a server is of no use."""
     return TrunklineError(
-        ErrorCode.TOOL_FAILED,
+        code,
         scrub(f"The MCP server {name} {what}."),
         detail=scrub(detail) if detail else None,
         hint=hint,

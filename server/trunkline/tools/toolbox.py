@@ -99,7 +99,11 @@ class ToolSource(Protocol):
         ...
 
     async def run(self, run: ToolRun) -> ToolOutput:
-        """Do it. Cancelling stops it; a failure of the tool is an output that the model can read."""
+        """Do it. Cancelling stops it; a failure that the tool tells itself is an output.
+
+        Raises:
+            TrunklineError: TOOL_TIMEOUT or TOOL_FAILED, when it came to none; the model reads the message.
+        """
         ...
 
 

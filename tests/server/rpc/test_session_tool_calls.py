@@ -61,6 +61,11 @@ def results_sent(scripted: Upstream, number: int = 1) -> list[str]:
     return [message["content"] for message in messages if message["role"] == "tool"]
 
 
+def reason(result: dict[str, Any]) -> str | None:
+    """Why a `tool.result` is an error, where it is not the tool that says so."""
+    return result["error"]["data"]["kind"] if "error" in result else None
+
+
 async def sunny(params: dict[str, Any]) -> dict[str, Any]:
     return {"content": [{"type": "text", "text": f"Sunny in {params['arguments']['city']}"}]}
 
@@ -125,8 +130,10 @@ async def test_only_a_clear_yes_is_a_yes(
         client.answering = {"tool/call": sunny, "permission/request": answered}
         await ask(client, await begin(client))
         resolved = await client.event("permission.resolved")
+        result = await client.event("tool.result")
         await client.event("turn.completed", status="completed")
     assert resolved["outcome"] == outcome
+    assert reason(result) == (None if runs else "toolDenied")
     assert bool(client.asked("tool/call")) is runs
     assert results_sent(scripted) == ["Sunny in Rome" if runs else "Error: The user did not allow this."]
 
@@ -171,15 +178,15 @@ async def test_an_editor_that_knows_nothing_of_permissions_shows_a_dialog(
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "told", "why"),
     [
-        (None, "The tool failed."),
-        ({"content": "no list"}, "The tool failed."),
-        ({"content": [{"type": "text", "text": "No such city"}], "isError": True}, "No such city"),
+        (None, "The tool failed.", "toolFailed"),
+        ({"content": "no list"}, "The tool failed.", "toolFailed"),
+        ({"content": [{"type": "text", "text": "No such city"}], "isError": True}, "No such city", None),
     ],
 )
 async def test_an_answer_that_is_none_is_a_failed_tool(
-    app: Application, scripted: Upstream, provider: Provider, answer: Any, told: str
+    app: Application, scripted: Upstream, provider: Provider, answer: Any, told: str, why: str | None
 ) -> None:
     async def answered(_: dict[str, Any]) -> Any:
         return answer
@@ -191,25 +198,28 @@ async def test_an_answer_that_is_none_is_a_failed_tool(
         result = await client.event("tool.result")
         await client.event("turn.completed", status="completed")
     assert result["isError"] is True
+    assert reason(result) == why
     assert results_sent(scripted) == [f"Error: {told}"]
 
 
 @pytest.mark.parametrize(
-    ("arguments", "name", "told"),
+    ("arguments", "name", "told", "why"),
     [
-        ("{not json", "weather", "not a JSON object"),
-        ('{"town": "Rome"}', "weather", "city"),
-        (ROME, "whether", "There is no tool whether"),
+        ("{not json", "weather", "not a JSON object", "toolFailed"),
+        ('{"town": "Rome"}', "weather", "city", "toolFailed"),
+        (ROME, "whether", "There is no tool whether", "toolUnknown"),
     ],
 )
 async def test_what_the_model_got_wrong_is_told_to_the_model(
-    app: Application, scripted: Upstream, provider: Provider, arguments: str, name: str, told: str
+    app: Application, scripted: Upstream, provider: Provider, arguments: str, name: str, told: str, why: str
 ) -> None:
     provider.answers = [calls(arguments, name=name), done()]
     async with following(app) as client:
         client.answering = {"tool/call": sunny, "permission/request": allow}
         await ask(client, await begin(client))
+        result = await client.event("tool.result")
         await client.event("turn.completed", status="completed")
+    assert reason(result) == why
     assert client.asked("tool/call") == []
     assert client.asked("permission/request") == []
     (sent,) = results_sent(scripted)
@@ -269,6 +279,8 @@ async def test_an_interrupt_takes_the_call_back(
         await client.event(
             "turn.completed", turnId=await ask(client, session_id, "again"), status="completed"
         )
+    (result,) = [event for event in client.events if event["type"] == "tool.result"]
+    assert reason(result) == "requestCancelled"
     assert ended["status"] == "interrupted"
     notices = [m["params"] for m in client.arrived if m.get("method") == "server/notice"]
     assert [notice["detail"] for notice in notices] == ["toolAnswerStale (1605)"]
