@@ -12,6 +12,8 @@ import pytest
 
 from trunkline.auth.store import KeyStore
 
+pytestmark = pytest.mark.timeout(300)  # thousands of writes that are synchronised to the disk
+
 WRITER = """
 import sys
 from pathlib import Path

@@ -373,7 +373,9 @@ async def test_other_failures_say_nothing_about_the_key(client: Client, gate: Ga
     await set_key(client)
     told.take()
     for status in (400, 402, 403, 429, 500):
-        gate.answers["completions"] = answer_json({"error": {"message": "no"}}, status)
+        gate.answers["completions"] = answer_json(
+            {"error": {"message": "no"}}, status, x_should_retry="false"
+        )
         await refused(ask_model(client))
     assert (await listed(client))["default"]["state"] == "unverified"
     assert told.take() == []
