@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from asyncio.subprocess import PIPE
+from pathlib import Path
 
 import pytest
 
@@ -176,6 +177,47 @@ async def test_a_reader_that_has_enough_is_no_error_to_talk_about(user: User) ->
         out, err = await process.communicate()
     assert out.startswith(b"openrouter/")
     assert err == b""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full device is Linux's")
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        (
+            "models openrouter > /dev/full",
+            1,
+            "error: The output cannot be written: No space left on device.\n",
+        ),
+        ("--help > /dev/full", 1, "error: The output cannot be written: No space left on device.\n"),
+        ("models openrouter >&-", 0, ""),
+        ("chat -f /dev/zero Hi", 2, "/dev/zero is larger than 64 MiB."),
+    ],
+)
+async def test_outputs_that_take_nothing_and_inputs_that_do_not_end(
+    user: User, command: str, code: int, said: str
+) -> None:
+    shell = f"{sys.executable} -m trunkline {command}"
+    process = await asyncio.create_subprocess_shell(shell, stdout=PIPE, stderr=PIPE, env=user.env)
+    async with asyncio.timeout(40):
+        out, err = await process.communicate()
+    assert (process.returncode, out) == (code, b"")
+    assert said in err.decode()
+    assert "Traceback" not in err.decode()
+
+
+async def test_signs_that_an_output_does_not_have_end_nothing(
+    user: User, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [answer_sse(chunk(content="\u2603"), chunk("stop")) for _ in range(2)]
+    ask = ("-m", MODEL, "Hi")
+    plain = await trunkline(user, "chat", *ask, PYTHONIOENCODING="latin-1", FASTROUTER_API_KEY=CANARY)
+    assert (plain.code, plain.out) == (0, "?\n")
+    # What programs read is UTF-8 in any case.
+    lines = await trunkline(
+        user, "chat", "--json", *ask, PYTHONIOENCODING="latin-1", FASTROUTER_API_KEY=CANARY
+    )
+    assert (lines.code, '"text": "\u2603"' in lines.out) == (0, True)
+    assert scripted.chats()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")

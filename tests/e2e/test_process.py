@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shlex
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -73,6 +74,16 @@ async def test_stdin_from_a_file_and_stdout_to_a_file_work(user: User) -> None:
         async with asyncio.timeout(30):
             assert await process.wait() == 0
     assert len(list(FrameDecoder().feed(target.read_bytes()))) == 2
+
+
+@pytest.mark.skipif(os.name == "nt", reason="descriptors that are closed are POSIX's")
+@pytest.mark.parametrize("stdin", ["< /dev/null", "<&-"], ids=["nothing", "closed"])
+async def test_without_an_input_it_ends(user: User, stdin: str) -> None:
+    command = f"{shlex.join(SERVER)} {stdin}"
+    process = await asyncio.create_subprocess_shell(command, stdout=PIPE, stderr=PIPE, env=user.env)
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    assert (process.returncode, out, err) == (1, b"", b"")
 
 
 async def test_starting_creates_no_file_and_needs_no_home(user: User) -> None:

@@ -35,7 +35,7 @@ async def trunkline(user: User, *arguments: str, stdin: str = "", reveals: bool 
     )
     async with asyncio.timeout(40):
         out, err = await process.communicate(stdin.encode())
-    ran = Ran(process.returncode, out.decode(), err.decode())
+    ran = Ran(process.returncode, out.decode(), err.decode(errors="replace"))
     assert CANARY not in ran.err
     assert (CANARY in ran.out) is reveals
     assert "Traceback" not in ran.err

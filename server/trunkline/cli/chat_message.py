@@ -16,6 +16,9 @@ import click
 if TYPE_CHECKING:
     from trunkline_protocol.messages import MediaPart, Message, TextPart
 
+_MOST = 64 * 1024 * 1024
+"""Bytes of a file, characters of what is piped in: no provider takes more, and a device never ends."""
+
 _SIGNATURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -34,13 +37,23 @@ def said(message: str | None) -> str:
     """The text of the prompt: `message`, and below it what is piped in.
 
     `-` stands for standard input alone. Empty when there is neither.
+
+    Raises:
+        click.UsageError: more is piped in than any model could read.
     """
     if message == "-":
-        return sys.stdin.read()
+        return _piped()
     if not _is_piped_in():
         return message or ""
-    piped = sys.stdin.read()
+    piped = _piped()
     return "\n\n".join(text for text in (message, piped) if text and text.strip())
+
+
+def _piped() -> str:
+    text = sys.stdin.read(_MOST + 1)
+    if len(text) > _MOST:
+        raise click.UsageError(f"More than {_MOST // 1024 // 1024} MiB are piped in.")
+    return text
 
 
 def _is_piped_in() -> bool:
@@ -70,11 +83,16 @@ def attachment(file: Path) -> "TextPart | MediaPart":
     from trunkline_protocol.messages import MediaPart, TextPart
 
     try:
-        content = file.read_bytes()
+        with file.open("rb") as opened:
+            content = opened.read(_MOST + 1)
     except OSError as error:
         raise click.BadParameter(
             f"{file} cannot be read: {error.strerror}.", param_hint="'-f' / '--file'"
         ) from None
+    if len(content) > _MOST:
+        raise click.BadParameter(
+            f"{file} is larger than {_MOST // 1024 // 1024} MiB.", param_hint="'-f' / '--file'"
+        )
     mime_type = _media_type(content, file)
     if mime_type is None:
         return TextPart(text=f'<file name="{file.name}">\n{_text(content, file)}\n</file>')

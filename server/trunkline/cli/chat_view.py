@@ -94,9 +94,10 @@ class JsonView:
 
 
 def json_line(value: object) -> None:
-    """One line for a program, which reads it before the next one is there."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-    sys.stdout.flush()
+    """One line for a program, which reads it before the next one is there. UTF-8, whatever a terminal has."""
+    line = json.dumps(value, ensure_ascii=False) + "\n"
+    sys.stdout.buffer.write(line.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
 
 
 def warning(event: Remark) -> str:

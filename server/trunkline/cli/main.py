@@ -1,7 +1,11 @@
 """The command tree. Commands are imported when they run: `trunkline models` does not wait for `chat`."""
 
+import errno
 import os
+import sys
 from importlib import import_module
+from io import TextIOWrapper
+from typing import NoReturn
 
 import click
 from typing_extensions import override
@@ -22,6 +26,9 @@ _COMMANDS = {
     "serve": ("trunkline.cli.serve", "Speak LSP with an editor (`trunkline --stdio`)."),
     "token": ("trunkline.cli.token", "Make and revoke tokens with which other programs connect."),
 }
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EIO, getattr(errno, "EDQUOT", errno.ENOSPC)}
+"""Of an error that names no file: standard output takes nothing more."""
 
 
 class _LazyGroup(click.Group):
@@ -73,3 +80,21 @@ def trunkline(context: click.Context) -> None:
         context.color = False  # rich sees to it by itself, click does not
     if context.invoked_subcommand is None:
         click.echo(_WELCOME.format(version=__version__), nl=False)
+
+
+def main() -> NoReturn:
+    """Run the command line; exits with its code, also where standard output takes nothing more."""
+    for stream in (sys.stdin, sys.stdout):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # what an encoding has no sign for ends no command
+    try:
+        trunkline(prog_name="trunkline")
+    except OSError as error:
+        if error.filename is not None or error.errno not in _FULL:
+            raise
+        # What still waits is not to fail once more when the process ends.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        click.secho("error: ", fg="red", bold=True, nl=False, err=True)
+        click.echo(f"The output cannot be written: {error.strerror}.", err=True)
+    sys.exit(1)

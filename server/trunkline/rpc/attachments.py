@@ -1,6 +1,7 @@
 """The sessions that one connection follows."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError, describe
@@ -8,6 +9,8 @@ from trunkline.remote.audit import audit
 from trunkline_protocol.codes import ErrorCode
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from trunkline.rpc.features.context import Context
     from trunkline.rpc.session_feed import SessionFeed
     from trunkline.rpc.session_peer import SessionPeer
@@ -17,13 +20,29 @@ if TYPE_CHECKING:
     from trunkline_protocol.session_events import ParticipantRole
 
 
-def tools_need_answers() -> TrunklineError:
-    """The client declares tools and did not announce that it answers `tool/call`."""
-    return TrunklineError(
-        ErrorCode.CAPABILITY_MISSING,
-        "This client declares tools and did not announce toolCalls.",
-        hint="Announce events and toolCalls in capabilities.experimental.trunkline.",
-    )
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What every provider takes; one name that it does not spoils each turn of the session."""
+
+
+def check_tools(tools: "Sequence[Tool]", *, answers: bool) -> None:
+    """Refuse tools of a client that could not be called; `answers` tells whether it answers `tool/call`.
+
+    Raises:
+        TrunklineError: CAPABILITY_MISSING; INVALID_PARAMS for a name that providers refuse, or two alike.
+    """
+    if tools and not answers:
+        raise TrunklineError(
+            ErrorCode.CAPABILITY_MISSING,
+            "This client declares tools and did not announce toolCalls.",
+            hint="Announce events and toolCalls in capabilities.experimental.trunkline.",
+        )
+    names = [tool.name for tool in tools]
+    if not all(map(_TOOL_NAME.fullmatch, names)):
+        raise TrunklineError(
+            ErrorCode.INVALID_PARAMS, "tools: a name is up to 64 letters of ASCII, digits, `_` and `-`."
+        )
+    if len(set(names)) < len(names):
+        raise TrunklineError(ErrorCode.INVALID_PARAMS, "tools: two of them have the same name.")
 
 
 class Attachments:
@@ -41,18 +60,21 @@ class Attachments:
     async def attach(self, context: "Context", params: "SessionAttachParams") -> "SessionAttachResult":
         """Follow a session from after the answer on; whoever is attached already begins anew.
 
-        Raises what `SessionHub.attach` raises.
+        Raises what `SessionHub.attach` raises; who was attached stays so, then.
         """
-        if params.tools and not context.client.tool_calls:
-            raise tools_need_answers()
+        check_tools(params.tools, answers=context.client.tool_calls)
         session_id = params.session_id
-        self.detach(context, session_id)
         peer = self._new_peer(context, session_id, params.role, params.tools)
-        self._peers[session_id] = peer
-        try:
-            result = await context.app.sessions.attach(params, peer)
-        except BaseException:
+
+        def joins() -> None:
             self.detach(context, session_id)
+            self._peers[session_id] = peer
+
+        try:
+            result = await context.app.sessions.attach(params, peer, joins)
+        except BaseException:
+            if self._peers.get(session_id) is peer:
+                self.detach(context, session_id)
             raise
         if context.client.events:
             since = (

@@ -1,6 +1,8 @@
 """Byte streams that a connection can run on, and two files (such as stdin and stdout) as such."""
 
 import asyncio
+import os
+import stat
 import threading
 from typing import BinaryIO, Protocol
 
@@ -47,6 +49,8 @@ async def open_stdio(stdin: BinaryIO, stdout: BinaryIO) -> tuple[ByteReader, Byt
 async def _open_reader(file: BinaryIO) -> ByteReader:
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_CHUNK)
+    if stat.S_ISCHR(os.fstat(file.fileno()).st_mode) and not file.isatty():
+        return _feed_from_thread(file)  # asyncio takes /dev/null, and then fails to wait for it
     try:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
     except (ValueError, OSError, NotImplementedError):

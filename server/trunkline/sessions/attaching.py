@@ -11,12 +11,12 @@ from trunkline_protocol.session_attach import Cursor, SessionAttachParams, Sessi
 from trunkline_protocol.session_events import Item
 
 if TYPE_CHECKING:
-    from trunkline_protocol.sessions import Turn
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from trunkline.sessions.live_session import LiveSession
     from trunkline.sessions.log import LoggedEvent, SessionLog, StoredSession, StoredTurn
     from trunkline.sessions.peers import Peer
+    from trunkline_protocol.sessions import Turn
 
 HEARTBEAT_MS = 15_000
 """How often remote connections are checked."""
@@ -29,9 +29,15 @@ _SNAPSHOT_BYTES = 192 * 1024
 
 
 async def attached(
-    log: "SessionLog", session: "LiveSession", params: SessionAttachParams, peer: "Peer"
+    log: "SessionLog",
+    session: "LiveSession",
+    params: SessionAttachParams,
+    peer: "Peer",
+    joins: "Callable[[], None]",
 ) -> SessionAttachResult:
     """Attach `peer`; the answer holds everything up to its `headSeq`, what comes later are events.
+
+    `joins` is called just before.
 
     Raises:
         TrunklineError: EPOCH_CHANGED or CURSOR_EXPIRED, for a strict cursor that cannot be continued from.
@@ -39,6 +45,7 @@ async def attached(
     base: Literal["replay", "snapshot"] = "snapshot"
     if params.since is not None and _can_replay(session.stored, params.since):
         base = "replay"
+    joins()
     session.join(peer)
     await session.stream.flush()
     # From here to the next await nothing changes: head, open message and questions belong together.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from trunkline.errors import TrunklineError
 from trunkline.sessions.pending import Pending
+from trunkline.tools.output import bounded_output
 from trunkline.tools.toolbox import Access, Editor, ToolOutput, ToolRun
 from trunkline_protocol.chat import Tool
 from trunkline_protocol.codes import ErrorCode
@@ -80,7 +81,7 @@ class ClientTools:
         if answer is None:
             raise TrunklineError(ErrorCode.TOOL_FAILED, "The tool failed.")
         _, result = answer
-        return ToolOutput(result.content, result.is_error)
+        return bounded_output(result.content, is_error=result.is_error)
 
     def _owners(self) -> "Iterable[Peer]":
         return reversed(list(self._peers()))

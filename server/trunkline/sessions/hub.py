@@ -156,10 +156,11 @@ class SessionHub:
             raise epoch_changed(stored)
         if params.after_seq + 1 < stored.oldest_seq:
             raise cursor_expired(stored)
+        after_seq = min(params.after_seq, stored.head_seq)  # nobody has seen what comes after that
         events = await self._log.read(
-            params.session_id, params.after_seq, limit=params.limit, max_bytes=params.max_bytes
+            params.session_id, after_seq, limit=params.limit, max_bytes=params.max_bytes
         )
-        last = events[-1].seq if events else params.after_seq
+        last = events[-1].seq if events else stored.head_seq
         head = max(stored.head_seq, last)
         return SessionEventsResult.model_validate(
             {
@@ -241,18 +242,21 @@ class SessionHub:
 
     # --- attaching -------------------------------------------------------------------------------------
 
-    async def attach(self, params: "SessionAttachParams", peer: "Peer") -> "SessionAttachResult":
+    async def attach(
+        self, params: "SessionAttachParams", peer: "Peer", joins: Callable[[], None]
+    ) -> "SessionAttachResult":
         """Let a connection follow the session; call `greet` once it has its answer.
+
+        `joins` is called as soon as nothing can be refused any more.
 
         Raises:
             TrunklineError: EPOCH_CHANGED or CURSOR_EXPIRED for a strict cursor; CONFLICT while another
-            process
-                uses the session.
+                process uses the session.
         """
         session = await self._owned.own(params.session_id)
         try:
             async with session.lock:
-                return await attached(self._log, session, params, peer)
+                return await attached(self._log, session, params, peer, joins)
         finally:
             self._owned.settle(session)
 

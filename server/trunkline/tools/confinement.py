@@ -70,7 +70,7 @@ class Confinement:
         """
         if not self.roots:
             raise refused("There is no workspace folder.")
-        if "\0" in written or not written.strip():
+        if not is_path(written):
             raise refused("The path is empty or holds a character that no path has.")
         if os.name == "nt" and ":" in written[2:]:
             raise refused(f"{_quoted(written)} names a stream of a file.")
@@ -96,6 +96,15 @@ class Confinement:
     def is_private(self, path: Path) -> bool:
         """Whether a resolved path is Trunkline's own directory."""
         return path in self._private
+
+
+def is_path(written: str) -> bool:
+    """Whether a text can be the path of anything."""
+    try:
+        os.fsencode(written)
+    except UnicodeEncodeError:
+        return False
+    return bool(written.strip()) and "\0" not in written
 
 
 def refused(reason: str) -> TrunklineError:
@@ -168,9 +177,12 @@ def _resolved(path: Path) -> Path:
     # A link to itself is a RuntimeError before Python 3.13, and stays as it is from then on.
     try:
         resolved = path.resolve()
-    except (OSError, RuntimeError):
-        resolved = path
-    if resolved.is_symlink():
+        leads_nowhere = resolved.is_symlink()
+    except RuntimeError:
+        leads_nowhere, resolved = True, path
+    except OSError as error:
+        raise refused(f"{_quoted(str(path))} cannot be reached: {error.strerror}.") from None
+    if leads_nowhere:
         raise refused(f"{_quoted(str(path))} is a link that leads nowhere.")
     return resolved
 

@@ -61,6 +61,9 @@ def _present(place: Place, texts: OpenTexts) -> str | None:
     """The text there is; None when there is no such file, but a folder for it."""
     if place.path in texts or place.path.exists():
         return read_text(place, texts)
+    folder = next(parent for parent in place.path.parents if parent.exists())
+    if not folder.is_dir():
+        raise refused(f"{place.shown} cannot be made: a part of the path is no folder.")
     return None
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic_core import to_json
 
-from trunkline.tools.output import MOST_CHARACTERS
+from trunkline.tools.output import bounded_output
 from trunkline.tools.toolbox import ToolOutput
 from trunkline_protocol.chat import Tool
 from trunkline_protocol.messages import MediaPart, TextPart
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 _LONGEST_NAME = 64
 """Providers take no longer name of a tool, and of characters only these."""
 _OTHER_CHARACTERS = r"[^A-Za-z0-9_-]"
-_MOST_MEDIA = 8 * 1024 * 1024
 
 
 def tool_name(server: str, tool: str) -> str:
@@ -38,15 +37,8 @@ def tool_of(server: str, tool: "mcp_types.Tool") -> Tool:
 
 def output_of(result: "mcp_types.CallToolResult") -> ToolOutput:
     """The result of a call; what is too long is cut with a marker."""
-    parts: list[TextPart | MediaPart] = []
-    left = MOST_CHARACTERS
-    for part in [_part(block) for block in result.content] or _structured(result):
-        if isinstance(part, TextPart):
-            if len(part.text) > left:
-                part = TextPart(text=f"{part.text[:left]}\n(cut: {len(part.text)} characters in all)")  # noqa: PLW2901
-            left = max(0, left - len(part.text))
-        parts.append(part)
-    return ToolOutput(tuple(parts) or (TextPart(text="(no output)"),), is_error=result.is_error)
+    parts = [_part(block) for block in result.content] or _structured(result)
+    return bounded_output(parts or [TextPart(text="(no output)")], is_error=result.is_error)
 
 
 def _structured(result: "mcp_types.CallToolResult") -> list[TextPart | MediaPart]:
@@ -74,6 +66,4 @@ def _part(block: "mcp_types.ContentBlock") -> TextPart | MediaPart:
 
 
 def _media(kind: str, mime_type: str, data: str) -> TextPart | MediaPart:
-    if len(data) > _MOST_MEDIA:
-        return TextPart(text=f"({mime_type} of {len(data) * 3 // 4} bytes, too large to be shown)")
     return MediaPart.model_validate({"type": kind, "mimeType": mime_type, "data": data})

@@ -38,6 +38,8 @@ def read_file(confinement: Confinement, texts: OpenTexts, arguments: JsonObject)
         return f"({place.shown} is empty)"
     if first > len(lines):
         raise refused(f"{place.shown} has only {len(lines)} lines.")
+    if first > last:
+        raise refused("`endLine` comes before `startLine`.")
     shown: list[str] = []
     size = 0
     for number in range(first, last + 1):

@@ -83,6 +83,8 @@ def search_text(
     expression = _compiled(arguments)
     start = confinement.locate(arguments.get("path", "."))
     matches_name = name_filter(arguments.get("glob"))
+    if start.path.is_file() and not may_read(start.shown):
+        raise refused(f"{start.shown} is not searched without asking; read_file asks.")
     results = _Results()
     for place in _files(confinement, start):
         if stopped():

@@ -183,6 +183,11 @@ async def test_an_editor_that_knows_nothing_of_permissions_shows_a_dialog(
         (None, "The tool failed.", "toolFailed"),
         ({"content": "no list"}, "The tool failed.", "toolFailed"),
         ({"content": [{"type": "text", "text": "No such city"}], "isError": True}, "No such city", None),
+        (
+            {"content": [{"type": "text", "text": "x" * 60_000}], "isError": True},
+            f"{'x' * 50_000}\n(cut: 60000 characters in all)",
+            None,
+        ),
     ],
 )
 async def test_an_answer_that_is_none_is_a_failed_tool(
@@ -361,6 +366,21 @@ async def test_tools_of_a_client_that_cannot_be_asked_are_refused(
     async with following(app, capabilities) as client:
         code = await client.refused("session/create", model=MODEL, tools=[WEATHER])
     assert code == ErrorCode.CAPABILITY_MISSING
+    assert scripted.chats() == []
+
+
+@pytest.mark.parametrize(
+    "names", [("get weather",), ("x" * 65,), ("weather", "weather")], ids=["blank", "long", "twice"]
+)
+async def test_names_that_no_provider_takes_are_refused(
+    app: Application, scripted: Upstream, names: tuple[str, ...]
+) -> None:
+    tools = [{"name": name} for name in names]
+    async with following(app) as client:
+        session_id = await begin(client)
+        for method in ("session/create", "session/attach"):
+            asked = {"sessionId": session_id, "role": "controller", "tools": tools}
+            assert await client.refused(method, **asked) == ErrorCode.INVALID_PARAMS
     assert scripted.chats() == []
 
 

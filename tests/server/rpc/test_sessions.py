@@ -286,6 +286,7 @@ async def test_attaching_behind_a_cursor(
         assert "snapshot" not in attached
         assert two.events[0]["seq"] == middle["seq"] + 1
         assert is_gap_free(two.events)
+        attached = await two.call("session/attach", sessionId=session_id, role="controller")
         for wrong, code in (
             ({"epoch": "another", "seq": 1}, ErrorCode.EPOCH_CHANGED),
             ({"epoch": middle["epoch"], "seq": 10_000}, ErrorCode.EPOCH_CHANGED),
@@ -295,6 +296,9 @@ async def test_attaching_behind_a_cursor(
                 assert await two.refused("session/attach", **asked) == code
             else:
                 assert (await two.call("session/attach", **asked))["base"] == "snapshot"
+        # Who was refused is attached as before.
+        changed = await one.call("session/update", sessionId=session_id, title="Another")
+        assert (await two.event("session.updated"))["title"] == changed["session"]["title"]
     assert scripted.chats()
 
 
@@ -356,7 +360,9 @@ async def test_a_client_without_events_pulls_them(
                 assert len(page["events"]) <= 3
                 events += page["events"]
         old = await client.refused("session/events", sessionId=session_id, afterSeq=0, epoch="another")
+        ahead = await client.call("session/events", sessionId=session_id, afterSeq=2**70)
     assert old == ErrorCode.EPOCH_CHANGED
+    assert (ahead["events"], ahead["headSeq"] < 1000, ahead["more"]) == ([], True, False)
     assert is_gap_free(events)
     assert events[0]["type"] == "session.created"
     assert text_of(events) == "Hello"
@@ -516,6 +522,24 @@ async def test_a_client_that_left_does_not_end_the_turn(
     assert attached["snapshot"]["session"]["state"] == "running"
     assert ended["status"] == "completed"
     assert scripted.chats()
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("session/create", {"cwd": "folder"}),
+        ("session/create", {"cwd": "/a\0b"}),
+        ("session/prompt", {"input": text(" \n"), "requestKey": "k"}),
+        ("session/steer", {"input": text(""), "expectedTurnId": "t"}),
+    ],
+)
+async def test_what_nothing_can_come_of_is_refused(
+    app: Application, scripted: Upstream, method: str, params: dict[str, Any]
+) -> None:
+    async with following(app) as client:
+        asked = {"sessionId": await new_session(client), **params}
+        assert await client.refused(method, **asked) == ErrorCode.INVALID_PARAMS
+    assert scripted.chats() == []
 
 
 @pytest.mark.parametrize(

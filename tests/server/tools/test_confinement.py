@@ -44,6 +44,8 @@ def outside(tmp_path: Path) -> Path:
         "private/auth.json",
         "",
         "a\0b",
+        "a\ud800b",
+        pytest.param("x" * 5000, id="too long"),
     ],
 )
 async def test_no_path_leads_out(call: Call, folder: Path, outside: Path, name: str, path: str) -> None:

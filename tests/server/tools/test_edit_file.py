@@ -66,6 +66,13 @@ async def test_the_editor_makes_the_change(
     assert (path.read_bytes().decode() if path.exists() else None) == before
 
 
+async def test_a_file_below_a_file_is_not_made(call: Call, editor: MemoryEditor, folder: Path) -> None:
+    (folder / "f.txt").write_text("a")
+    said = await call("edit_file", path="f.txt/sub/g.txt", content="b")
+    assert said == "refused: f.txt/sub/g.txt cannot be made: a part of the path is no folder."
+    assert editor.edits == []
+
+
 async def test_an_unsaved_buffer_is_what_is_changed(call: Call, editor: MemoryEditor, folder: Path) -> None:
     (folder / "f.txt").write_text("saved")
     editor.buffers[folder / "f.txt"] = "typed text"

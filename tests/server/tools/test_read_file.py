@@ -18,6 +18,7 @@ from trunkline.tools.workspace_tools import WorkspaceTools
         (b"1\n2\n3\n4\n", {"startLine": 2, "endLine": 3}, "2\t2\n3\t3"),
         (b"1\n2\n3\n", {"startLine": 3, "endLine": 99}, "3\t3"),
         (b"1\n", {"startLine": 2}, "refused: f.txt has only 1 lines."),
+        (b"1\n2\n", {"startLine": 2, "endLine": 1}, "refused: `endLine` comes before `startLine`."),
         (b"a\0b", {}, "refused: f.txt is a binary file of 3 bytes."),
         (b"ok\nna\xefve\n", {}, "refused: f.txt is not UTF-8 text: line 2 has the byte 0xef."),
         (

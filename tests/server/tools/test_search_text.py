@@ -68,6 +68,8 @@ async def test_buffers_are_searched_and_files_that_need_permission_are_not(
     tools = WorkspaceTools([], lambda _: Policy({"read_file": {"denied.*": "deny"}}))
     assert text_of(await tools.run(run_of("search_text", editor, pattern="saved"))) == "(no line matches)"
     assert text_of(await tools.run(run_of("search_text", editor, pattern="typed"))) == "a.txt:1: typed"
+    named = text_of(await tools.run(run_of("search_text", editor, pattern="KEY", path=".env")))
+    assert named == "refused: .env is not searched without asking; read_file asks."
 
 
 async def test_work_in_a_thread_ends_when_nobody_waits_for_it() -> None:

@@ -1,12 +1,15 @@
 """session/*."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from trunkline.errors import TrunklineError
-from trunkline.rpc.attachments import tools_need_answers
+from trunkline.rpc.attachments import check_tools
 from trunkline.rpc.features.context import Context
+from trunkline.tools.confinement import is_path
 from trunkline_protocol.base import Empty
 from trunkline_protocol.errors import ErrorCode
+from trunkline_protocol.messages import TextPart
 from trunkline_protocol.session_attach import (
     SESSION_ATTACH,
     SESSION_DETACH,
@@ -19,6 +22,7 @@ from trunkline_protocol.session_attach import (
     SessionShareParams,
     SessionShareResult,
 )
+from trunkline_protocol.session_events import InputPart
 from trunkline_protocol.sessions import (
     SESSION_CREATE,
     SESSION_DELETE,
@@ -59,8 +63,7 @@ async def session_create(context: Context, params: SessionCreateParams) -> Sessi
             hint="Name a model, or store a key first: `trunkline auth login`.",
         )
     await context.app.directory.find(model)
-    if params.tools and not (context.client.tool_calls and context.client.events):
-        raise tools_need_answers()
+    check_tools(params.tools, answers=context.client.tool_calls and context.client.events)
     params = params.model_copy(update={"cwd": _folder_of(context, params.cwd)})
     may_read_here = not context.principal.is_remote or context.principal.scope == "admin"
     session = await context.app.sessions.create(params, model, trusts_cwd=may_read_here)
@@ -73,11 +76,16 @@ async def session_create(context: Context, params: SessionCreateParams) -> Sessi
 
 def _folder_of(context: Context, named: str | None) -> str | None:
     """The folder that a session is about: the one that was named, or the first of the editor's."""
-    if named is not None and not Path(named).is_absolute():
+    if named is not None and not (is_path(named) and Path(named).is_absolute()):
         raise TrunklineError(ErrorCode.INVALID_PARAMS, "cwd: must be an absolute path.")
     if named is not None or context.principal.is_remote or context.editor is None:
         return named
     return next(map(str, context.editor.folders()), None)
+
+
+def _check_input(parts: Sequence[InputPart]) -> None:
+    if not any(not isinstance(part, TextPart) or part.text.strip() for part in parts):
+        raise TrunklineError(ErrorCode.INVALID_PARAMS, "input: says nothing.")
 
 
 async def session_list(context: Context, params: SessionListParams) -> SessionListResult:
@@ -112,11 +120,13 @@ async def session_delete(context: Context, params: SessionRef) -> Empty:
 
 async def session_prompt(context: Context, params: SessionPromptParams) -> SessionPromptResult:
     """Handle `session/prompt`."""
+    _check_input(params.input)
     return await context.app.sessions.prompt(params, context.attachments.peer(params.session_id))
 
 
 async def session_steer(context: Context, params: SessionSteerParams) -> SessionSteerResult:
     """Handle `session/steer`."""
+    _check_input(params.input)
     return await context.app.sessions.steer(params, context.attachments.peer(params.session_id))
 
 
