@@ -1,6 +1,7 @@
 """The table of errors: the taxonomy of `trunkline_protocol.codes`, with what each means and what helps."""
 
 from trunkline_protocol.codes import RETRYABLE, ErrorCode
+from trunkline_protocol.docstrings import docs_of_names
 
 _INTRODUCTION = """\
 # Errors
@@ -15,135 +16,79 @@ On the command line the first line is `error: ` and the message, then detail, su
 is missing or not accepted (1101 to 1104) is exit code 3, everything else 1.
 """
 
-MEANINGS: dict[ErrorCode, tuple[str, str]] = {
-    ErrorCode.PARSE_ERROR: ("What came is no JSON.", "A defect of the client."),
-    ErrorCode.INVALID_REQUEST: ("It is JSON, but no JSON-RPC message.", "A defect of the client."),
-    ErrorCode.METHOD_NOT_FOUND: (
-        "There is no such method.",
-        "Compare versions: `capabilities.experimental`.",
-    ),
-    ErrorCode.INVALID_PARAMS: (
-        "A field of the params is wrong; the message names it.",
-        "Correct that field.",
-    ),
-    ErrorCode.INTERNAL_ERROR: (
-        "A defect of Trunkline.",
-        "The log has it under `correlationId`; report that.",
-    ),
-    ErrorCode.SERVER_NOT_INITIALIZED: ("Something came before `initialize`.", "Send `initialize` first."),
-    ErrorCode.REQUEST_CANCELLED: ("The client cancelled it.", "Nothing to do."),
-    ErrorCode.UNSUPPORTED_VERSION: (
-        "Client and server have no protocol version in common.",
-        "Update the older one; `supportedVersions` lists the server's.",
-    ),
-    ErrorCode.CAPABILITY_MISSING: (
-        "The method needs something that the client did not announce.",
-        "Announce it in `initialize`.",
-    ),
-    ErrorCode.AUTH_MISSING: (
-        "There is no key.",
-        "`trunkline auth login`, or the variable that the hint names.",
-    ),
-    ErrorCode.AUTH_REJECTED: ("The provider does not accept the key.", "Store another one."),
-    ErrorCode.AUTH_FORBIDDEN: (
-        "The key is good, but not for this.",
-        "Look at the key's permissions at the provider, or use another key.",
-    ),
-    ErrorCode.AUTH_EXPIRED: ("A sign-in is over and cannot be renewed.", "Sign in again."),
-    ErrorCode.LOGIN_FAILED: (
-        "Signing in failed, or was refused on the page.",
-        "Try again; `detail` says why.",
-    ),
-    ErrorCode.LOGIN_CANCELLED: ("Signing in was cancelled here.", "Nothing to do."),
-    ErrorCode.LOGIN_TIMEOUT: ("Nobody finished signing in.", "Begin again."),
-    ErrorCode.QUOTA_EXHAUSTED: ("No credits are left, or a limit of the account is reached.", "Add credits."),
-    ErrorCode.KEY_STORE_LOCKED: ("Another process holds the key store.", "Try again."),
-    ErrorCode.KEY_STORE_UNREADABLE: (
-        "The key store is there and cannot be read.",
-        "Correct or move the file that the message names. It is never overwritten.",
-    ),
-    ErrorCode.PROVIDER_UNKNOWN: ("Nobody knows this provider.", "`suggestions` has names that are close."),
-    ErrorCode.PROVIDER_DISABLED: ("A setting leaves it out.", "Change the setting that the message names."),
-    ErrorCode.PROVIDER_MISCONFIGURED: ("Its section of the configuration is wrong.", "Correct that section."),
-    ErrorCode.CONFIGURATION_INVALID: (
-        "A configuration file cannot be read, so nothing is sent to anybody.",
-        "Correct the line that the message names; it is read again at once.",
-    ),
-    ErrorCode.MODEL_UNKNOWN: ("Nobody ever listed this model.", "`suggestions` has names that are close."),
-    ErrorCode.MODEL_UNAVAILABLE: (
-        "The model exists, but not for you now: not in the provider's list, or left out by a setting.",
-        "Choose another model, or the setting that the message names.",
-    ),
-    ErrorCode.MODEL_DEPRECATED: ("The provider has taken the model away.", "Choose another model."),
-    ErrorCode.CONTEXT_TOO_LONG: (
-        "The conversation does not fit into the model; `limit` and `actual` in tokens, if told.",
-        "Shorten it, or choose a model with more room.",
-    ),
-    ErrorCode.UNSUPPORTED_INPUT: ("The model cannot take a part of the message.", "Leave it out."),
-    ErrorCode.UNSUPPORTED_OPTION: ("The provider or its format does not know an option.", "Leave it out."),
-    ErrorCode.UPSTREAM_UNREACHABLE: (
-        "No connection to the provider.",
-        "Look at network, proxy, certificates and base URL; `trunkline doctor` does.",
-    ),
-    ErrorCode.UPSTREAM_TIMEOUT: ("The provider took too long; `phase` says with what.", "Try again later."),
-    ErrorCode.UPSTREAM_ERROR: ("The provider has an error of its own.", "Try again later, or another model."),
-    ErrorCode.RATE_LIMITED: ("Too many requests for this key.", "Wait for `retryAfterMs`."),
-    ErrorCode.UPSTREAM_OVERLOADED: ("The provider has too much to do.", "Try again later, or another model."),
-    ErrorCode.STREAM_INTERRUPTED: ("The answer broke off; `partial` has what came.", "Ask again."),
-    ErrorCode.STREAM_MALFORMED: (
-        "The provider sent what its format does not allow.",
-        "Report it with the log.",
-    ),
-    ErrorCode.CONTENT_FILTERED: ("A filter of the provider stopped the answer.", "Ask in another way."),
-    ErrorCode.REFUSED: ("The model refused to answer.", "Ask in another way."),
-    ErrorCode.UPSTREAM_BAD_REQUEST: (
-        "The provider does not accept the request; `detail` has its words.",
-        "Change what it names.",
-    ),
-    ErrorCode.SESSION_UNKNOWN: (
-        "There is no such session, or not any more.",
-        "`session/list` has those there are.",
-    ),
-    ErrorCode.NOT_PERMITTED: ("The token's scope does not allow it.", "Use a token of a higher scope."),
-    ErrorCode.CONFLICT: ("Something changed meanwhile.", "Read it again and repeat."),
-    ErrorCode.NO_ACTIVE_TURN: ("Nothing runs that could be steered or interrupted.", "Nothing to do."),
-    ErrorCode.TURN_UNKNOWN: ("There is no such turn in this session.", "Read the session again."),
-    ErrorCode.CURSOR_EXPIRED: (
-        "Events behind this cursor are not kept any more.",
-        "Attach without a cursor.",
-    ),
-    ErrorCode.EPOCH_CHANGED: ("The session's log begins anew.", "Attach without a cursor."),
-    ErrorCode.ATTACH_UNAUTHORIZED: ("No valid token.", "Take the token from the file that `serve` names."),
-    ErrorCode.TOO_SLOW: (
-        "The client took nothing for too long and was cut off.",
-        "Attach again with the cursor.",
-    ),
-    ErrorCode.HEARTBEAT_LOST: ("The client did not answer pings.", "Attach again with the cursor."),
-    ErrorCode.TOOL_UNKNOWN: (
-        "The model asked for a tool that nobody offers.",
-        "Nothing to do: the model is told.",
-    ),
-    ErrorCode.TOOL_TIMEOUT: ("The tool took too long.", "Try again; look at what the tool does."),
-    ErrorCode.TOOL_FAILED: ("The tool failed; the message says how.", "What the message names."),
-    ErrorCode.TOOL_DENIED: ("A person or a rule did not allow the tool.", "Change the rule, if it was one."),
-    ErrorCode.TOOL_ANSWER_STALE: ("The answer came after somebody else's.", "Nothing to do."),
-    ErrorCode.OVERLOADED: ("Too many requests run on this connection.", "Wait until one is done."),
-    ErrorCode.MESSAGE_TOO_LARGE: ("The message is larger than is allowed.", "Send less at a time."),
-    ErrorCode.TOO_DEEP: ("The JSON is nested too deep.", "A defect of the client."),
-    ErrorCode.STORAGE_ERROR: ("A file of Trunkline cannot be read or written.", "Look at the file it names."),
-    ErrorCode.STORAGE_FULL: ("There is no room on the disk.", "Free some; what was written is safe."),
+REMEDIES: dict[ErrorCode, str] = {
+    ErrorCode.PARSE_ERROR: "A defect of the client.",
+    ErrorCode.INVALID_REQUEST: "A defect of the client.",
+    ErrorCode.METHOD_NOT_FOUND: "Compare versions: `capabilities.experimental`.",
+    ErrorCode.INVALID_PARAMS: "Correct that field.",
+    ErrorCode.INTERNAL_ERROR: "The log has it under `correlationId`; report that.",
+    ErrorCode.SERVER_NOT_INITIALIZED: "Send `initialize` first.",
+    ErrorCode.REQUEST_CANCELLED: "Nothing to do.",
+    ErrorCode.UNSUPPORTED_VERSION: "Update the older one; `supportedVersions` lists the server's.",
+    ErrorCode.CAPABILITY_MISSING: "Announce it in `initialize`.",
+    ErrorCode.AUTH_MISSING: "`trunkline auth login`, or the variable that the hint names.",
+    ErrorCode.AUTH_REJECTED: "Store another one.",
+    ErrorCode.AUTH_FORBIDDEN: "Look at the key's permissions at the provider, or use another key.",
+    ErrorCode.AUTH_EXPIRED: "Sign in again.",
+    ErrorCode.LOGIN_FAILED: "Try again; `detail` says why.",
+    ErrorCode.LOGIN_CANCELLED: "Nothing to do.",
+    ErrorCode.LOGIN_TIMEOUT: "Begin again.",
+    ErrorCode.QUOTA_EXHAUSTED: "Add credits.",
+    ErrorCode.KEY_STORE_LOCKED: "Try again.",
+    ErrorCode.KEY_STORE_UNREADABLE: "Correct or move the file that the message names; it is not overwritten.",
+    ErrorCode.PROVIDER_UNKNOWN: "`suggestions` has names that are close.",
+    ErrorCode.PROVIDER_DISABLED: "Change the setting that the message names.",
+    ErrorCode.PROVIDER_MISCONFIGURED: "Correct that section.",
+    ErrorCode.CONFIGURATION_INVALID: "Correct the line that the message names; it is read again at once.",
+    ErrorCode.MODEL_UNKNOWN: "`suggestions` has names that are close.",
+    ErrorCode.MODEL_UNAVAILABLE: "Choose another model, or the setting that the message names.",
+    ErrorCode.MODEL_DEPRECATED: "Choose another model.",
+    ErrorCode.CONTEXT_TOO_LONG: "Shorten it, or choose a model with more room.",
+    ErrorCode.UNSUPPORTED_INPUT: "Leave it out.",
+    ErrorCode.UNSUPPORTED_OPTION: "Leave it out.",
+    ErrorCode.UPSTREAM_UNREACHABLE: "Look at network, proxy, certificate, base URL; `trunkline doctor` does.",
+    ErrorCode.UPSTREAM_TIMEOUT: "Try again later.",
+    ErrorCode.UPSTREAM_ERROR: "Try again later, or another model.",
+    ErrorCode.RATE_LIMITED: "Wait for `retryAfterMs`.",
+    ErrorCode.UPSTREAM_OVERLOADED: "Try again later, or another model.",
+    ErrorCode.STREAM_INTERRUPTED: "Ask again.",
+    ErrorCode.STREAM_MALFORMED: "Report it with the log.",
+    ErrorCode.CONTENT_FILTERED: "Ask in another way.",
+    ErrorCode.REFUSED: "Ask in another way.",
+    ErrorCode.UPSTREAM_BAD_REQUEST: "Change what it names.",
+    ErrorCode.SESSION_UNKNOWN: "`session/list` has those there are.",
+    ErrorCode.NOT_PERMITTED: "Use a token of a higher scope.",
+    ErrorCode.CONFLICT: "Read it again and repeat.",
+    ErrorCode.NO_ACTIVE_TURN: "Nothing to do.",
+    ErrorCode.TURN_UNKNOWN: "Read the session again.",
+    ErrorCode.CURSOR_EXPIRED: "Attach without a cursor.",
+    ErrorCode.EPOCH_CHANGED: "Attach without a cursor.",
+    ErrorCode.ATTACH_UNAUTHORIZED: "Take the token from the file that `serve` names.",
+    ErrorCode.TOO_SLOW: "Attach again with the cursor.",
+    ErrorCode.HEARTBEAT_LOST: "Attach again with the cursor.",
+    ErrorCode.TOOL_UNKNOWN: "Nothing to do: the model is told.",
+    ErrorCode.TOOL_TIMEOUT: "Try again; look at what the tool does.",
+    ErrorCode.TOOL_FAILED: "What the message names.",
+    ErrorCode.TOOL_DENIED: "Change the rule, if it was one.",
+    ErrorCode.TOOL_ANSWER_STALE: "Nothing to do.",
+    ErrorCode.OVERLOADED: "Wait until one is done.",
+    ErrorCode.MESSAGE_TOO_LARGE: "Send less at a time.",
+    ErrorCode.TOO_DEEP: "A defect of the client.",
+    ErrorCode.STORAGE_ERROR: "Look at the file it names.",
+    ErrorCode.STORAGE_FULL: "Free some; what was written is safe.",
 }
+"""What helps. What happened is said under each code, in `trunkline_protocol.codes`."""
 
 
 def page() -> str:
     """The page, in Markdown.
 
     Raises:
-        KeyError: nobody has said what a code means.
+        KeyError: nobody has said what a code means, or what helps.
     """
     lines = ["| code | kind | again? | what happened | what helps |", "| --- | --- | --- | --- | --- |"]
+    meanings = docs_of_names(ErrorCode)
     for code in ErrorCode:
-        meaning, remedy = MEANINGS[code]
         again = "yes" if code in RETRYABLE else ""
-        lines.append(f"| {int(code)} | `{code.kind}` | {again} | {meaning} | {remedy} |")
+        lines.append(f"| {int(code)} | `{code.kind}` | {again} | {meanings[code.name]} | {REMEDIES[code]} |")
     return _INTRODUCTION + "\n" + "\n".join(lines) + "\n"

@@ -24,7 +24,8 @@ Layout, from the bottom up:
     capabilities    what client and server announce at initialize
     methods         the method table: name, direction, params model, result model
     generate        makes the schema, the reference page and the TypeScript types
-    typescript      the TypeScript types
+    docstrings      reads what stands under fields, for generate
+    typescript      the TypeScript types, for generate
     schema          generated JSON Schema and method table, checked in
 """
 

@@ -9,10 +9,8 @@
 Field descriptions are the string literals under the fields, read from the sources.
 """
 
-import ast
 import hashlib
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +21,7 @@ from trunkline_protocol.base import JsonObject, Request, ServerRequest, WireMode
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
 from trunkline_protocol.chat_events import ChatEvent
 from trunkline_protocol.commands import COMMANDS, Passage
+from trunkline_protocol.docstrings import docs_of_fields, docs_of_names, models_by_name
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
 from trunkline_protocol.messages import Message
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
@@ -54,8 +53,13 @@ def schema() -> JsonObject:
     models += SESSION_EVENTS
     unique = list(dict.fromkeys(models))
     _, document = models_json_schema([(model, "validation") for model in unique], title="Trunkline protocol")
+    by_name = models_by_name(WireModel)
     for name, definition in document["$defs"].items():
-        _describe_fields(name, definition)
+        docs = docs_of_fields(by_name[name]) if name in by_name else {}
+        for field, described in definition.get("properties", {}).items():
+            described.pop("title", None)
+            if field in docs:
+                described.setdefault("description", docs[field])
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **document}
 
 
@@ -133,67 +137,6 @@ def _summary_module(digest: str) -> str:
         f"COMMANDS = (\n{commands})\n"
         '"""What `workspace/executeCommand` does."""\n'
     )
-
-
-def _describe_fields(model_name: str, definition: JsonObject) -> None:
-    docs = _field_docs().get(model_name, {})
-    for field, described in definition.get("properties", {}).items():
-        described.pop("title", None)
-        if field in docs:
-            described.setdefault("description", docs[field])
-
-
-def _field_docs() -> dict[str, dict[str, str]]:
-    """Model name -> wire field name -> the string literal under the field."""
-    if not _docs:
-        for name in _MODULES:
-            path = import_module(f"trunkline_protocol.{name}").__file__
-            tree = ast.parse(Path(path or "").read_text(encoding="utf-8"))
-            for node in tree.body:
-                if isinstance(node, ast.ClassDef):
-                    _docs[node.name] = _docs_of_class(node)
-    return _docs
-
-
-_MODULES = (
-    "errors",
-    "status",
-    "providers",
-    "models",
-    "tokens",
-    "auth",
-    "messages",
-    "chat",
-    "chat_events",
-    "tools",
-    "session_events",
-    "sessions",
-    "session_attach",
-    "commands",
-    "capabilities",
-)
-"""Those before others that build on them."""
-
-_docs: dict[str, dict[str, str]] = {}
-
-
-def _docs_of_class(node: ast.ClassDef) -> dict[str, str]:
-    bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-    docs = {field: text for base in reversed(bases) for field, text in _docs.get(base, {}).items()}
-    for field, text in zip(node.body, node.body[1:], strict=False):
-        if (
-            isinstance(field, ast.AnnAssign)
-            and isinstance(field.target, ast.Name)
-            and isinstance(text, ast.Expr)
-            and isinstance(text.value, ast.Constant)
-        ):
-            docs[_camel(field.target.id)] = " ".join(str(text.value.value).split())
-    return docs
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 # --- the reference page ----------------------------------------------------------------------------------
@@ -283,12 +226,14 @@ def _commands() -> str:
 
 
 def _errors() -> str:
+    docs = docs_of_names(ErrorCode)
     rows = "\n".join(
-        f"| {int(code)} | `{code.kind}` | {'yes' if code in RETRYABLE else 'no'} |" for code in ErrorCode
+        f"| {int(code)} | `{code.kind}` | {'yes' if code in RETRYABLE else 'no'} | {docs[code.name]} |"
+        for code in ErrorCode
     )
     return (
         "## Errors\n\n`error.data` is always an [ErrorData](#errordata). `retryable` says whether the same\n"
-        "request may succeed later, unchanged.\n\n| code | kind | retryable |\n| --- | --- | --- |\n"
+        "request may succeed later, unchanged.\n\n| code | kind | retryable | |\n| --- | --- | --- | --- |\n"
         + rows
         + "\n"
     )

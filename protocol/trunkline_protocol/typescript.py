@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from trunkline_protocol import PROTOCOL_VERSION
 from trunkline_protocol.base import JsonObject, WireModel
+from trunkline_protocol.docstrings import docs_of_names
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 
@@ -157,5 +158,6 @@ def _params_of(method: str, name: str) -> str:
 
 
 def _errors() -> str:
-    rows = "".join(f"  {code.kind}: {int(code)};\n" for code in ErrorCode)
+    docs = docs_of_names(ErrorCode)
+    rows = "".join(f"{_comment(docs[code.name], '  ')}  {code.kind}: {int(code)};\n" for code in ErrorCode)
     return f"/** The number of each error, by `data.kind`. */\nexport interface ErrorCodes {{\n{rows}}}\n"

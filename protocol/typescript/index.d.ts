@@ -2042,63 +2042,122 @@ export interface Notifications {
 
 /** The number of each error, by `data.kind`. */
 export interface ErrorCodes {
+  /** What came is no JSON. */
   parseError: -32700;
+  /** It is JSON, but no JSON-RPC message. */
   invalidRequest: -32600;
+  /** There is no such method. */
   methodNotFound: -32601;
+  /** A field of the params is wrong; the message names it. */
   invalidParams: -32602;
+  /** A defect of Trunkline. */
   internalError: -32603;
+  /** Something came before `initialize`. */
   serverNotInitialized: -32002;
+  /** The client cancelled it. */
   requestCancelled: -32800;
+  /** Client and server have no protocol version in common. */
   unsupportedVersion: 1001;
+  /** The method needs something that the client did not announce. */
   capabilityMissing: 1002;
+  /** There is no key. */
   authMissing: 1101;
+  /** The provider does not accept the key. */
   authRejected: 1102;
+  /** The key is good, but not for this. */
   authForbidden: 1103;
+  /** A sign-in is over and cannot be renewed. */
   authExpired: 1104;
+  /** Signing in failed, or was refused on the page. */
   loginFailed: 1105;
+  /** Signing in was cancelled here. */
   loginCancelled: 1106;
+  /** Nobody finished signing in. */
   loginTimeout: 1107;
+  /** No credits are left, or a limit of the account is reached. */
   quotaExhausted: 1108;
+  /** Another process holds the key store. */
   keyStoreLocked: 1109;
+  /** The key store is there and cannot be read. */
   keyStoreUnreadable: 1110;
+  /** Nobody knows this provider. */
   providerUnknown: 1201;
+  /** A setting leaves it out. */
   providerDisabled: 1202;
+  /** Its section of the configuration is wrong. */
   providerMisconfigured: 1203;
+  /** A configuration file cannot be read, so nothing is sent to anybody. */
   configurationInvalid: 1204;
+  /** Nobody ever listed this model. */
   modelUnknown: 1211;
+  /** The model exists, but not for you now: not in the provider's list, or left out by a setting. */
   modelUnavailable: 1212;
+  /** The provider has taken the model away. */
   modelDeprecated: 1213;
+  /** The conversation does not fit into the model; `limit` and `actual` in tokens, if told. */
   contextTooLong: 1221;
+  /** The model cannot take a part of the message. */
   unsupportedInput: 1222;
+  /** The provider or its format does not know an option. */
   unsupportedOption: 1223;
+  /** No connection to the provider. */
   upstreamUnreachable: 1301;
+  /** The provider took too long; `phase` says with what. */
   upstreamTimeout: 1302;
+  /** The provider has an error of its own. */
   upstreamError: 1303;
+  /** Too many requests for this key. */
   rateLimited: 1304;
+  /** The provider has too much to do. */
   upstreamOverloaded: 1305;
+  /** The answer broke off; `partial` has what came. */
   streamInterrupted: 1306;
+  /** The provider sent what its format does not allow. */
   streamMalformed: 1307;
+  /** A filter of the provider stopped the answer. */
   contentFiltered: 1308;
+  /** The model refused to answer. */
   refused: 1309;
+  /** The provider does not accept the request; `detail` has its words. */
   upstreamBadRequest: 1310;
+  /** There is no such session, or not any more. */
   sessionUnknown: 1401;
+  /** The token's scope does not allow it. */
   notPermitted: 1403;
+  /** Something changed meanwhile. */
   conflict: 1404;
+  /** Nothing runs that could be steered or interrupted. */
   noActiveTurn: 1406;
+  /** There is no such turn in this session. */
   turnUnknown: 1407;
+  /** Events behind this cursor are not kept any more. */
   cursorExpired: 1501;
+  /** The session's log begins anew. */
   epochChanged: 1502;
+  /** No valid token. */
   attachUnauthorized: 1503;
+  /** The client took nothing for too long and was cut off. */
   tooSlow: 1506;
+  /** The client did not answer pings. */
   heartbeatLost: 1507;
+  /** The model asked for a tool that nobody offers. */
   toolUnknown: 1601;
+  /** The tool took too long. */
   toolTimeout: 1602;
+  /** The tool failed; the message says how. */
   toolFailed: 1603;
+  /** A person or a rule did not allow the tool. */
   toolDenied: 1604;
+  /** The answer came after somebody else's. */
   toolAnswerStale: 1605;
+  /** Too many requests run on this connection. */
   overloaded: 1701;
+  /** The message is larger than is allowed. */
   messageTooLarge: 1702;
+  /** The JSON is nested too deep. */
   tooDeep: 1703;
+  /** A file of Trunkline cannot be read or written. */
   storageError: 1801;
+  /** There is no room on the disk. */
   storageFull: 1802;
 }

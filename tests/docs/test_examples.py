@@ -90,7 +90,7 @@ def is_shown(shown: Any, real: Any, bound: dict[str, str], where: str) -> bool:
 
 def test_every_code_is_explained() -> None:
     page = error_table.page()
-    assert set(error_table.MEANINGS) == set(ErrorCode)
+    assert set(error_table.REMEDIES) == set(ErrorCode)
     for code in ErrorCode:
         assert f"| {int(code)} | `{code.kind}` |" in page
 

@@ -5,12 +5,9 @@
 Made from the settings models; descriptions are the string literals under their fields.
 """
 
-import ast
 import json
-from importlib import import_module
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from pydantic.json_schema import models_json_schema
 
@@ -18,6 +15,7 @@ from trunkline.config.base import SettingsModel
 from trunkline.config.model_settings import ModelSettings
 from trunkline.config.settings import Settings
 from trunkline_protocol.base import JsonObject
+from trunkline_protocol.docstrings import docs_of_fields, models_by_name
 
 SCHEMA_FILE = Path(__file__).with_name("trunkline.config.schema.json")
 
@@ -31,9 +29,9 @@ def schema() -> JsonObject:
     # Functions read these two: null takes a provider back and a model away, and models are imported late.
     definitions["Settings"]["properties"]["provider"] = _map_of("ProviderSettings")
     definitions["ProviderSettings"]["properties"]["models"] = _map_of("ModelSettings")
-    models = _models()
+    models = models_by_name(SettingsModel)
     for name, definition in definitions.items():
-        docs = _field_docs(models[name])
+        docs = docs_of_fields(models[name])
         required = definition.get("required", ())
         definition["properties"] = {
             key: _property(described, docs.get(key), is_required=key in required)
@@ -88,42 +86,6 @@ def _options(described: JsonObject) -> list[JsonObject]:
 
 
 _NOT_SHOWN = ("title", "default", "examples", "description", "uniqueItems")
-
-
-def _models() -> dict[str, type[SettingsModel]]:
-    modules = [
-        import_module(f"trunkline.config.{name}")
-        for name in ("settings", "model_settings", "request_settings", "tool_settings")
-    ]
-    found: dict[str, Any] = {name: value for module in modules for name, value in vars(module).items()}
-    return {
-        name: value
-        for name, value in found.items()
-        if isinstance(value, type) and issubclass(value, SettingsModel)
-    }
-
-
-def _field_docs(model: type[SettingsModel]) -> dict[str, str]:
-    """Key in the file -> the string literal under the field, also under inherited ones."""
-    docs: dict[str, str] = {}
-    for owner in reversed(model.__mro__):
-        if issubclass(owner, SettingsModel):
-            docs |= _docs_of_class(owner)
-    return {field.alias or name: docs[name] for name, field in model.model_fields.items() if name in docs}
-
-
-def _docs_of_class(model: type[SettingsModel]) -> dict[str, str]:
-    source = Path(import_module(model.__module__).__file__ or "").read_text(encoding="utf-8")
-    nodes = ast.parse(source).body
-    body = next(node.body for node in nodes if isinstance(node, ast.ClassDef) and node.name == model.__name__)
-    return {
-        field.target.id: " ".join(str(text.value.value).split())
-        for field, text in pairwise(body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-    }
 
 
 if __name__ == "__main__":
