@@ -6,13 +6,12 @@ import os
 import signal
 import socket
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from asyncio.subprocess import DEVNULL, PIPE
 from pathlib import Path
 
 import pytest
 
+from support.daemon import running_daemon
 from support.provider import MODEL, Provider, chunk
 from support.remote import PATIENCE_S, header, read_token, unix_wire, web_wire
 from support.upstream import answer_sse
@@ -26,46 +25,6 @@ from trunkline_protocol.errors import ErrorCode
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="unix sockets")
 
 COMMAND = [sys.executable, "-m", "trunkline"]
-
-
-class Daemon:
-    """A process that listens, and what it said when it was ready."""
-
-    def __init__(self, process: Process, said: list[str]) -> None:
-        self.process = process
-        self.urls = [line.split()[-1] for line in said if "listening on" in line]
-        [line] = [line for line in said if "a token" in line]
-        self.token_file = Path(line.split()[-1])
-        self.said = said
-
-    async def end(self, number: int = signal.SIGTERM) -> tuple[int | None, str]:
-        """Its exit code and all that it wrote to stderr."""
-        assert self.process.stderr is not None
-        self.process.send_signal(number)
-        async with asyncio.timeout(PATIENCE_S):
-            rest = await self.process.stderr.read()
-            code = await self.process.wait()
-        return code, "".join(self.said) + rest.decode()
-
-
-@asynccontextmanager
-async def daemon(user: User, *arguments: str) -> AsyncGenerator[Daemon]:
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND, "serve", *arguments, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, env=user.env
-    )
-    assert process.stderr is not None
-    said: list[str] = []
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            while not said or "a token" not in said[-1]:
-                line = await process.stderr.readline()
-                assert line, "".join(said)
-                said.append(line.decode())
-        yield Daemon(process, said)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
 
 
 async def command(user: User, *arguments: str) -> tuple[int | None, str, str]:
@@ -90,7 +49,7 @@ def path(sockets: Path) -> Path:
 async def test_a_daemon_ends_properly_and_leaves_nothing_that_others_could_use(
     user: User, path: Path, number: int
 ) -> None:
-    async with daemon(user, "--listen", f"unix:{path}", "--listen", "ws://127.0.0.1:0") as running:
+    async with running_daemon(user, path, "--listen", "ws://127.0.0.1:0") as running:
         [found] = find_listening(user.paths.state)
         assert found["pid"] == running.process.pid
         assert [listener["url"] for listener in found["listeners"]] == running.urls
@@ -105,18 +64,16 @@ async def test_a_daemon_ends_properly_and_leaves_nothing_that_others_could_use(
 
 
 async def test_two_daemons_on_one_socket_and_one_that_was_killed(user: User, path: Path) -> None:
-    arguments = ("--listen", f"unix:{path}")
-    async with daemon(user, *arguments) as first:
-        code, _, err = await command(user, "serve", *arguments)
+    async with running_daemon(user, path) as first:
+        code, _, err = await command(user, "serve", "--listen", f"unix:{path}")
         assert code == 1
         assert "another process listens there" in err
         async with unix_wire(path, header(read_token(first.token_file))) as wire:
             await wire.handshake()
         left = first.token_file
-        first.process.kill()
-        await first.process.wait()
+        await first.kill()
     assert is_there(path), "nobody could remove it"
-    async with daemon(user, *arguments) as second:
+    async with running_daemon(user, path) as second:
         [found] = find_listening(user.paths.state)
         assert found["pid"] == second.process.pid
         async with unix_wire(path, header(read_token(second.token_file))) as wire:
@@ -135,9 +92,7 @@ async def test_neither_key_nor_token_nor_words_are_in_logs_answers_or_files(
     file = Path(out.strip())
     token = read_token(file)
     got: list[str] = []
-    async with daemon(
-        user, "--listen", f"unix:{path}", "--listen", "ws://127.0.0.1:0", "--log-file", str(log)
-    ) as running:
+    async with running_daemon(user, path, "--listen", "ws://127.0.0.1:0", "--log-file", str(log)) as running:
         async with unix_wire(path, header(token)) as wire:
             await wire.handshake(trace="verbose")
             wire.send(request("auth/set", 1, providerId="fastrouter", secret=CANARY))
@@ -176,7 +131,7 @@ async def test_neither_key_nor_token_nor_words_are_in_logs_answers_or_files(
 async def test_the_command_line_revokes_and_rotates_tokens_of_a_running_daemon(
     user: User, path: Path
 ) -> None:
-    async with daemon(user, "--listen", f"unix:{path}"):
+    async with running_daemon(user, path):
         for verb in ("rotate", "revoke"):
             _, out, err = await command(user, "token", "create", "--label", verb, "--expires", "7d")
             token_id, token = err.split()[0], read_token(Path(out.strip()))

@@ -1,12 +1,12 @@
 """`trunkline serve --listen` as a process, and a session in it."""
 
 import asyncio
+import signal
 import sys
 import uuid
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,37 +15,51 @@ from support.user import User
 from support.wire import Wire, request
 
 
-@dataclass
 class Daemon:
-    """A server that listens on a socket."""
+    """A server that listens on a socket, and where else its arguments say."""
 
-    user: User
-    socket: Path
+    process: Process
+    urls: list[str]
+    """Where it listens, the socket first."""
     token_file: Path
-    process: Process | None = None
+
+    def __init__(self, user: User, socket: Path, *arguments: str) -> None:
+        self.user = user
+        self.socket = socket
+        self._arguments = ("serve", "--listen", f"unix:{socket}", *arguments)
+        self._said = ""
 
     async def start(self) -> None:
+        """Until it says that it is ready."""
         self.process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "trunkline", "serve", "--listen", f"unix:{self.socket}"),
+            *(sys.executable, "-m", "trunkline", *self._arguments),
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=PIPE,
             env=self.user.env,
         )
+        lines: list[str] = []
         assert self.process.stderr is not None
-        said = ""
         async with asyncio.timeout(PATIENCE_S):
-            while "a token" not in said:
+            while not lines or "a token" not in lines[-1]:
                 line = (await self.process.stderr.readline()).decode()
-                assert line, said
-                said += line
-        self.token_file = Path(said.split()[-1])
+                assert line, "".join(lines)
+                lines.append(line)
+        self._said = "".join(lines)
+        self.urls = [line.split()[-1] for line in lines if "listening on" in line]
+        self.token_file = Path(lines[-1].split()[-1])
         # It writes a line for every client; a full pipe would stop it.
         self._reading = asyncio.create_task(self.process.stderr.read())
 
+    async def end(self, number: int = signal.SIGTERM) -> tuple[int, str]:
+        """Its exit code, and all that it wrote to stderr."""
+        self.process.send_signal(number)
+        async with asyncio.timeout(PATIENCE_S):
+            return await self.process.wait(), self._said + (await self._reading).decode()
+
     async def kill(self) -> None:
         """As a crash would end it."""
-        if self.process is not None and self.process.returncode is None:
+        if self.process.returncode is None:
             self.process.kill()
             await self.process.wait()
             await self._reading
@@ -73,8 +87,8 @@ class Daemon:
 
 
 @asynccontextmanager
-async def running_daemon(user: User, socket: Path) -> AsyncGenerator[Daemon]:
-    daemon = Daemon(user, socket, Path())
+async def running_daemon(user: User, socket: Path, *arguments: str) -> AsyncGenerator[Daemon]:
+    daemon = Daemon(user, socket, *arguments)
     await daemon.start()
     try:
         yield daemon
