@@ -1,8 +1,7 @@
-"""Files of secrets: whose they must be, and how they are opened and made so that nobody else gets at them."""
+"""Files of secrets: whose they must be, and how they are opened so that nobody else gets at them."""
 
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 
 OTHERS = 0o077
@@ -67,25 +66,6 @@ def read_private(path: Path) -> tuple[bytes | str, int]:
         if os.name == "posix" and mode & OTHERS:
             os.fchmod(file.fileno(), 0o600)
         return file.read(MAX_BYTES), mode
-
-
-def write_new(path: Path, data: bytes) -> None:
-    """A new file with that content, private from the first byte and on the disk when this returns.
-
-    Raises:
-        OSError: it cannot be written, and is not there; FileExistsError when there is something of that name.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_FOLLOW | _BINARY
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError:
-        with suppress(OSError):
-            path.unlink()
-        raise
 
 
 def make_private_directory(path: Path) -> str | None:

@@ -11,12 +11,13 @@ import os
 import stat
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from trunkline.auth.private_file import OTHERS, directory_fault, file_fault, read_private, write_new
+from trunkline.auth.private_file import OTHERS, directory_fault, file_fault, read_private
+from trunkline.config.whole_files import replace_file, write_new
 from trunkline.errors import TrunklineError
 from trunkline_protocol.errors import ErrorCode
 
@@ -144,16 +145,9 @@ class StoreFile:
         Raises:
             TrunklineError: 1801; the file is then as it was.
         """
-        # The name is always the same, so that what a killed writer left is found and removed here.
-        temporary = self.path.with_name(self.path.name + ".tmp")
         try:
-            temporary.unlink(missing_ok=True)
-            write_new(temporary, data)
-            temporary.replace(self.path)
-            self._sync_directory()
+            replace_file(self.path, data)
         except OSError as error:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
             raise self._unwritable(error) from None
 
     def back_up(self, data: bytes) -> Path:
@@ -195,18 +189,6 @@ class StoreFile:
         if os.name == "posix" and mode & OTHERS and status.st_uid == os.geteuid():
             directory.chmod(0o700)
             self._notice(f"{directory} was open to others (mode {mode:04o}); it is 0700 now.")
-
-    def _sync_directory(self) -> None:
-        """Make the new name durable; without it a power cut may bring the old file back, still whole."""
-        if os.name != "posix":
-            return
-        descriptor = os.open(self.path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        except OSError as error:  # some network file systems cannot; the file itself is written by now
-            logger.warning("%s cannot be synchronised: %s", self.path.parent, error.strerror)
-        finally:
-            os.close(descriptor)
 
     def _notice(self, sentence: str) -> None:
         logger.warning("%s", sentence)

@@ -54,7 +54,8 @@ def _keys() -> KeyBindings:
 
 
 def _history(file: Path) -> History:
-    from trunkline.auth.private_file import file_fault, make_private_directory, write_new
+    from trunkline.auth.private_file import file_fault, make_private_directory
+    from trunkline.config.whole_files import write_new
 
     try:
         if make_private_directory(file.parent) is None:

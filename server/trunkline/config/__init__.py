@@ -10,6 +10,7 @@ narrowing        what editors and workspaces may take away
 workspace        files in the workspace
 environment      settings that the environment may override
 edit             changing the user's file; jsonc_edit and jsonc_scan keep its text
+whole_files      writing files so that none is ever half there
 foreign          taking over the settings of Kilo and opencode
 generate         the JSON Schema for editors
 """

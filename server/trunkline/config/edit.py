@@ -5,9 +5,8 @@ repository of dotfiles, the file that the link leads to is. Writers take turns b
 """
 
 import os
-import stat
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +16,7 @@ from trunkline.config.jsonc_edit import WRITTEN_NULL, merge_patch, patched
 from trunkline.config.problems import printable_path
 from trunkline.config.sources import FILE_NAMES
 from trunkline.config.substitution import Substitution, has_places
+from trunkline.config.whole_files import replace_file
 from trunkline.errors import TrunklineError
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
@@ -56,7 +56,7 @@ def update_settings(directory: Path, change: JsonObject, *, may_substitute: bool
             target = path.resolve()
             text = _patched(path, target, change)
             if text is not None:
-                _replace(target, text)
+                replace_file(target, text, like=target.stat() if target.exists() else None)
     except (OSError, RuntimeError) as error:
         raise _unwritable(path, error) from None
     return path
@@ -137,42 +137,6 @@ def _exclusive(directory: Path) -> Generator[None]:
         yield
     finally:
         lock.release()
-
-
-def _replace(target: Path, data: bytes) -> None:
-    """Make `data` the content of `target`, at once and for good."""
-    present = target.stat() if target.exists() else None
-    # The name is always the same, so that what a killed writer left is found and removed here.
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.unlink(missing_ok=True)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    try:
-        with os.fdopen(os.open(temporary, flags, 0o600), "wb") as file:
-            file.write(data)
-            if present is not None and os.name == "posix":
-                with suppress(PermissionError):  # only the superuser can give a file back to its owner
-                    os.fchown(file.fileno(), present.st_uid, present.st_gid)
-                os.fchmod(file.fileno(), stat.S_IMODE(present.st_mode))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise
-    _sync_directory(target.parent)
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name durable, where the file system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _unusable(path: Path, why: Unreadable) -> TrunklineError:

@@ -33,7 +33,8 @@ class Announcement:
         Raises:
             OSError: it cannot be written.
         """
-        from trunkline.auth.private_file import make_private_directory, write_new
+        from trunkline.auth.private_file import make_private_directory
+        from trunkline.config.whole_files import write_new
 
         fault = make_private_directory(self._path.parent)
         if fault is not None:

@@ -177,10 +177,10 @@ def test_a_file_in_place_of_the_directory_is_an_error(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_in_nobodys_way(tmp_path: Path) -> None:
-    (tmp_path / ".trunkline.jsonc.tmp").write_text("half")
+    (tmp_path / "trunkline.jsonc.tmp").write_text("half")
     path = update_settings(tmp_path, {"model": "a/b"})
     assert json.loads(path.read_text()) == {"model": "a/b"}
-    assert not (tmp_path / ".trunkline.jsonc.tmp").exists()
+    assert not (tmp_path / "trunkline.jsonc.tmp").exists()
 
 
 def test_no_change_is_lost_when_several_processes_write(tmp_path: Path) -> None:
