@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.memory import application
 from support.provider import Provider
@@ -15,6 +16,9 @@ from support.upstream import Upstream, running_upstream
 from support.user import User
 from trunkline.app import Application
 from trunkline.catalog.modelsdev import read_packaged
+
+settings.register_profile("unhurried", deadline=None)  # A machine with other work to do is no fault.
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

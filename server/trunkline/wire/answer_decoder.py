@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
-from trunkline.wire.answer_errors import cut_answer
-from trunkline.wire.json_values import text_in
+from trunkline.wire.answer_errors import cut_answer, no_chat_answer
+from trunkline.wire.error_bodies import report_from_payload
 from trunkline.wire.payloads import PayloadKind, PayloadReader, Payloads
 from trunkline.wire.upstream_errors import error_from_payload
 from trunkline_protocol.base import JsonObject
@@ -158,8 +158,12 @@ class AnswerDecoder(ABC):
 
     def _hear(self, event: JsonObject) -> None:
         """Keeps the words of an event that means nothing known: if the answer is cut, they may say why."""
-        said = text_in(event.get("message")) or text_in(event.get("detail"))
-        self._heard = said or self._heard
+        self._heard = report_from_payload(event).message or self._heard
+
+    def _no_answer(self, body: JsonObject) -> TrunklineError:
+        """What is wrong with an object in the place of an answer: what it says itself, if anything."""
+        says = report_from_payload(body).message
+        return self._reported(body) if says else no_chat_answer(self._call.provider_id)
 
     def _reported(self, payload: JsonObject) -> TrunklineError:
         """The error that an object of the answer stands for."""

@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
-from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
+from trunkline.wire.answer_errors import unnamed_tool_call
 from trunkline.wire.anthropic_blocks import Block, ToolUseBlock, new_block
 from trunkline.wire.anthropic_usage import read_usage
 from trunkline.wire.json_values import list_in, object_in, text_in
@@ -34,6 +34,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "length": "length",
     "tool_calls": "toolCalls",
     "content_filter": "contentFilter",
+    "content_filtered": "contentFilter",
     "sensitive": "contentFilter",
     "error": "error",
 }
@@ -169,9 +170,7 @@ class AnthropicDecoder(AnswerDecoder):
         if body.get("type") == "error" or body.get("error"):
             raise self._reported(body)
         if not isinstance(body.get("content"), list):
-            if "message" in body or "detail" in body:
-                raise self._reported(body)
-            raise no_chat_answer(self._call.provider_id)
+            raise self._no_answer(body)
         self._introduce(body, events)
         for index, content in enumerate(list_in(body["content"])):
             block = self._add_block(index, object_in(content), events)

@@ -17,14 +17,15 @@ _PHRASES = (
     r"(?:exceed(?:s|ed)?|greater than|larger than)[^.]{0,30} (?:context|prompt) (?:window|size|length|limit)",
     r"exceeded model token limit",
     r"context[ _](?:window|length|limit|size)[^.]{0,20}[ _]exceed",
-    r"input token count.{0,40} exceeds the maximum",
+    r"input token count.{0,40} (?:exceeds the maximum|but model only supports)",
     r"prompt token count of \d+ exceeds",
     r"input tokens exceed",
-    r"maximum (?:prompt|context|input|model) length",
+    r"maximum (?:(?:prompt|context|input|model)|(?:supported )?sequence) length",
+    r"exceeds?[^.]{0,30} (?:max_model_len|model limit)\b",
     r"context length (?:is|of) only",
     r"too large for model with \d",
     r"reduce the length of (?:the |your )?(?:messages|prompt|input)",
-    r"too many (?:input |prompt )?tokens",
+    r"too many (?:input |prompt )?tokens(?!,? (?:per|please wait))",
     r"range of input length should be",
     r"`inputs` tokens \+",
 )
@@ -43,8 +44,13 @@ _SIZES = tuple(
         # Google; llama.cpp; GitHub Copilot; Cloudflare
         r"token count \(ACTUAL\).{0,60}?\(LIMIT\)",
         r"token count of ACTUAL exceeds.{0,40}?LIMIT",
+        r"token count is ACTUAL but.{0,40}?LIMIT",
         r"\(ACTUAL tokens?\).{0,60}?\(LIMIT tokens?\)",
         r"\(ACTUAL\) exceed.{0,60}?\(LIMIT\)",
+        # Cerebras; vLLM's engine; NVIDIA
+        r"length is ACTUAL while limit is LIMIT",
+        r"prompt length ACTUAL exceeds the max_model_len LIMIT",
+        r"prompt is ACTUAL tokens long.{0,160}?sequence length is (?:just )?LIMIT",
         # Mistral; Cohere; Moonshot; vLLM, old and new; Text Generation Inference
         r"contains ACTUAL tokens.{0,60}?with LIMIT",
         r"cannot exceed LIMIT - received ACTUAL",
@@ -61,6 +67,8 @@ _SIZES = tuple(
         r"(?:context|prompt|input|model) (?:length|limit|window) (?:is|of) (?:only )?LIMIT",
         r"range of input length should be \[\d+, ?LIMIT\]",
         r"limit of LIMIT (?:input |prompt )?tokens",
+        r"exceed model limit \(LIMIT tokens\)",
+        r"too large for.{0,60}?max size: LIMIT tokens",
         r"LIMIT maximum context length",
     )
 )

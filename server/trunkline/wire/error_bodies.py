@@ -1,8 +1,9 @@
 """What a provider says in the body of an error answer, whatever shape it has.
 
 Shapes seen: `{error: {message, code, type, metadata}}`, `{error: "text", message?, code?}`, `{message}`,
-`{detail: "text" | [{msg}] | {message}}`, `{errors: [{message, code}]}` and `{error: ["text"]}`, the same in a
-one-element array (Google), plain text, an HTML page, nothing.
+`{detail: "text" | [{msg}] | {message}}`, `{errors: [{message, code}]}` and `{error: ["text"]}`, `{base_resp}`
+(MiniMax), the same in a one-element array (Google) or in an event of a stream, plain text, an HTML page,
+nothing.
 """
 
 import re
@@ -20,6 +21,20 @@ _READ_CHARS = 64 * 1024
 """How much of a text is looked at; what people can use is at its beginning."""
 _WORD_CHARS = 100
 _CODES = range(400, 600)
+_IN_EVENT = re.compile(r"^data: ?(\{.*)", re.MULTILINE)
+_SAYINGS = ("message", "msg", "error_msg", "Message", "error_description")
+"""Members with words for people, in the order in which they are looked for."""
+_BASE_RESP = {
+    1001: "timeout",
+    1002: "rate_limit_exceeded",
+    1004: "invalid_api_key",
+    1008: "insufficient_balance",
+    1026: "content_filter",
+    1027: "content_filter",
+    1039: "rate_limit_exceeded",
+    2049: "invalid_api_key",
+}
+"""Words for MiniMax' numbers (platform.minimax.io/docs/api-reference/errorcode)."""
 _TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.IGNORECASE | re.DOTALL)
 
@@ -46,8 +61,9 @@ class UpstreamReport:
 def report_from_body(body: bytes) -> UpstreamReport:
     """Reads a body; one that says nothing gives an empty report."""
     text = body.decode("utf-8", "replace").strip()
+    event = _IN_EVENT.search(text) if text.startswith(("data:", "event:")) else None
     try:
-        value = parse_json(text)
+        value = parse_json(event[1] if event else text)
     except ValueError:
         return UpstreamReport(message=plain_text(text) or None)
     items = list_in(value)
@@ -61,7 +77,7 @@ def report_from_body(body: bytes) -> UpstreamReport:
 
 def report_from_payload(payload: JsonObject) -> UpstreamReport:
     """Reads a JSON object that holds an error under `error`, or is one itself."""
-    nested = payload.get("error")
+    nested = payload.get("error") or _of_base_resp(object_in(payload.get("base_resp")))
     several = list_in(payload.get("errors")) or list_in(nested)
     error = object_in(nested) or object_in(next(iter(several), None)) or payload
     metadata = object_in(error.get("metadata"))
@@ -73,6 +89,16 @@ def report_from_payload(payload: JsonObject) -> UpstreamReport:
         moderation="flagged_input" in metadata or bool(list_in(metadata.get("reasons"))),
         retryable=_retryable(error),
         error=error,
+    )
+
+
+def is_failure(payload: JsonObject) -> bool:
+    """Whether an object in the place of an answer says itself that it is an error."""
+    return bool(
+        payload.get("error")
+        or payload.get("errors")
+        or "error" in (payload.get("object"), payload.get("type"))
+        or _of_base_resp(object_in(payload.get("base_resp")))
     )
 
 
@@ -90,7 +116,7 @@ def _message(
     payload: JsonObject, error: JsonObject, metadata: JsonObject, several: Sequence[Any]
 ) -> str | None:
     said = [
-        *(text_in(source.get("message")) for source in (error, payload)),
+        *(_said(source) for source in (error, payload)),
         text_in(payload.get("error")),
         "; ".join(filter(None, map(text_in, several))),
         _detail(error.get("detail")),
@@ -99,6 +125,24 @@ def _message(
     first = next(filter(None, said), "")
     raw = _raw(metadata.get("raw"))
     return plain_text(f"{first}: {raw}" if raw and raw not in first else first) or None
+
+
+def _said(source: JsonObject) -> str:
+    """A text, or several of them (NestJS)."""
+    for name in _SAYINGS:
+        value = source.get(name)
+        said = text_in(value) or "; ".join(filter(None, map(text_in, list_in(value))))
+        if said:
+            return said
+    return ""
+
+
+def _of_base_resp(answer: JsonObject) -> JsonObject | None:
+    """MiniMax' `base_resp` as an error; every good answer has one as well, with the code 0."""
+    code = answer.get("status_code")
+    if not isinstance(code, int) or not code:
+        return None
+    return {"message": text_in(answer.get("status_msg")), "code": _BASE_RESP.get(code, str(code))}
 
 
 def _detail(detail: object) -> str:

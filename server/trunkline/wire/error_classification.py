@@ -27,6 +27,8 @@ _STATUS_CODES = {
 }
 _REFUSED_INPUT = frozenset({None, 400, 404, 410, 413, 422, 500})
 """Statuses whose wording is looked at for an unknown model or a prompt that is too long."""
+_REFUSED_CONTENT = frozenset({None, 400, 403, 451})
+"""Statuses whose wording is looked at for what was flagged."""
 _REFUSED_KEY = frozenset({None, 400, 401, 403})
 """Statuses whose wording is looked at for a key."""
 
@@ -58,7 +60,7 @@ _CREDIT_WORDING = re.compile(
 )
 _MODERATION_WORDING = re.compile(
     r"moderation|flagged|content (?:management )?(?:policy|filter)|safety (?:system|filter)"
-    r"|violat\w+ (?:our |the )?usage (?:guidelines|polic)|inappropriate content",
+    r"|violat\w+ (?:our |the )?usage (?:guidelines|polic)|(?:inappropriate|sensitive) content",
     re.IGNORECASE,
 )
 _FORBIDDEN_WORDING = re.compile(
@@ -78,6 +80,9 @@ _RETIRED_WORDING = re.compile(
 )
 
 
+_NOTHING = UpstreamReport()
+
+
 def classify(report: UpstreamReport, status: int | None) -> ErrorCode:
     """The code for what was reported, with the HTTP status if there was one."""
     if status == HTTPStatus.PAYMENT_REQUIRED:
@@ -95,14 +100,14 @@ def _is_vaguer(code: ErrorCode, status: int | None) -> bool:
 
 def _by_wording(report: UpstreamReport, status: int | None) -> ErrorCode | None:
     message = report.message or ""
-    if report.moderation or (status in {400, 403} and _MODERATION_WORDING.search(message)):
+    if report.moderation or (status in _REFUSED_CONTENT and _MODERATION_WORDING.search(message)):
         return ErrorCode.CONTENT_FILTERED
     if _CREDIT_WORDING.search(message):
         return ErrorCode.QUOTA_EXHAUSTED
     if status in _REFUSED_INPUT and says_too_long(message):
         return ErrorCode.CONTEXT_TOO_LONG
     code = _about_the_key(message, status) or _about_the_model(message, status)
-    if code is None and status == HTTPStatus.BAD_REQUEST and not message and not report.words:
+    if code is None and status == HTTPStatus.BAD_REQUEST and report == _NOTHING:
         return ErrorCode.CONTEXT_TOO_LONG  # Cerebras says nothing else when a prompt is too long.
     return code
 

@@ -23,7 +23,7 @@ _CAUSES: dict[ErrorCode, str] = {
     " credit_limit arrearage allocationquota.freetieronly usage_limit_reached",
     ErrorCode.CONTEXT_TOO_LONG: "context_length_exceeded context_window_exceeded exceed_context_size_error"
     " model_max_prompt_tokens_exceeded token_limit_exceeded too_many_prompt_tokens max_prompt_tokens_exceeded"
-    " prompt_too_long request_too_large payload_too_large string_too_long",
+    " prompt_too_long request_too_large payload_too_large string_too_long tokens_limit_reached",
     ErrorCode.MODEL_UNKNOWN: "model_not_found unknown_model invalid_model model_not_supported"
     " model_not_available deploymentnotfound free_slug_not_enabled",
     ErrorCode.MODEL_DEPRECATED: "model_decommissioned model_deprecated",
@@ -33,7 +33,7 @@ _CAUSES: dict[ErrorCode, str] = {
     ErrorCode.UPSTREAM_OVERLOADED: "provider_overloaded provider_unavailable overloaded_error overloaded"
     " model_overloaded server_is_overloaded engine_overloaded_error slow_down capacity_exceeded"
     " service_unavailable_error service_tier_capacity_exceeded"
-    " unavailable_error insufficient_system_resource",
+    " unavailable_error insufficient_system_resource over_capacity",
     ErrorCode.UPSTREAM_TIMEOUT: "timeout_error request_timeout",
     ErrorCode.CONTENT_FILTERED: "content_policy_violation content_filter content_filtered contentfilter"
     " moderation moderation_blocked image_content_policy_violation responsibleaipolicyviolation"

@@ -6,7 +6,6 @@ from typing_extensions import override
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
-from trunkline.wire.answer_errors import no_chat_answer
 from trunkline.wire.delta_events import reasoning_delta, text_delta
 from trunkline.wire.gemini_citations import read_citations
 from trunkline.wire.gemini_draft import GeminiDraft
@@ -129,7 +128,7 @@ class GeminiDecoder(AnswerDecoder):
             raise self._reported(value)
         self._take_chunk(value, events)
         if kind == "document" and not self._begun:
-            raise no_chat_answer(self._call.provider_id)
+            raise self._no_answer(value)
 
     def _take_chunk(self, chunk: JsonObject, events: list[ChatEvent]) -> None:
         if self.response_id is None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
-from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
+from trunkline.wire.answer_errors import unnamed_tool_call
 from trunkline.wire.delta_events import arguments_delta
 from trunkline.wire.json_values import compact_json, count_in, list_in, object_in, text_in
 from trunkline.wire.message_draft import MessageDraft, ReasoningDraft, TextDraft
@@ -54,7 +54,7 @@ class OllamaDecoder(AnswerDecoder):
         message = object_in(line.get("message"))
         done = line.get("done") is True
         if not message and not done:
-            raise no_chat_answer(self._call.provider_id)
+            raise self._no_answer(line)
         self._begin(events)
         self._take_message(message, events)
         if done:

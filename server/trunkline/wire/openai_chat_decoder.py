@@ -6,7 +6,7 @@ from typing import Any
 
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
-from trunkline.wire.answer_errors import no_chat_answer
+from trunkline.wire.error_bodies import is_failure
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.message_draft import MessageDraft, ReasoningDraft, TextDraft
 from trunkline.wire.openai_chat_citations import SearchResults, annotation_citation
@@ -27,6 +27,7 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "stop_sequence": "stop",
     "eos": "stop",
     "eos_token": "stop",
+    "complete": "stop",
     "length": "length",
     "max_tokens": "length",
     "model_length": "length",
@@ -37,14 +38,23 @@ _FINISH_REASONS: dict[str, FinishReason] = {
     "content_filter": "contentFilter",
     "sensitive": "contentFilter",
     "safety": "contentFilter",
+    "recitation": "contentFilter",
+    "blocklist": "contentFilter",
+    "prohibited_content": "contentFilter",
+    "spii": "contentFilter",
+    "error_toxic": "contentFilter",
     "refusal": "refusal",
     "error": "error",
     "network_error": "error",
     "insufficient_system_resource": "error",
+    "abort": "error",
+    "function_call_filter": "error",
+    "malformed_function_call": "error",
+    "unexpected_tool_call": "error",
 }
 
 
-_BESIDE = frozenset({"x_groq", "citations", "search_results", "error", "type"})
+_BESIDE = frozenset({"x_groq", "citations", "search_results", "error", "type", "base_resp"})
 """Members of a chunk that may say something apart from its delta."""
 _REASONING = ("reasoning", "reasoning_content", "reasoning_text")
 """Members of a delta with reasoning as text; the last is GitHub Copilot's."""
@@ -92,9 +102,10 @@ class OpenAiChatDecoder(AnswerDecoder):
         """Why the model stopped, as the message shows it.
 
         Some servers say `stop` after tool calls, or nothing; some say `tool_calls` and call none; gateways
-        to Google say it in capitals.
+        to Google say it in capitals, and Google itself says more behind a colon.
         """
-        reason = _FINISH_REASONS.get((self.raw_finish_reason or "").lower(), "other")
+        word, _, _ = (self.raw_finish_reason or "").lower().partition(":")
+        reason = _FINISH_REASONS.get(word, "other")
         if reason == "stop" and self._refused:
             return "refusal"
         if self._tool_calls.calls:
@@ -110,6 +121,8 @@ class OpenAiChatDecoder(AnswerDecoder):
             raise self._reported(value)
         else:
             self._take_chunk(value, "message", events)
+            for choice in _further_choices(value):
+                self._take_choice(choice, "message", events)
             self._end_whole(value, events)
 
     def _more_text(self, events: Iterable[JsonObject]) -> tuple[GrowingText, list[str]] | None:
@@ -169,8 +182,9 @@ class OpenAiChatDecoder(AnswerDecoder):
             self._report_usage(read_usage(usage), read_cost(usage), events)
         if "citations" in chunk or "search_results" in chunk:
             self._search_results.take(chunk)
-        if chunk.get("error") or chunk.get("object") == "error" or chunk.get("type") == "error":
-            raise self._reported(chunk)
+        failed = chunk if is_failure(chunk) else _failed_choice(chunk, choice)
+        if failed:
+            raise self._reported(failed)
 
     def _take_choice(self, choice: JsonObject, content_name: str, events: list[ChatEvent]) -> None:
         if not self._begun:
@@ -184,7 +198,7 @@ class OpenAiChatDecoder(AnswerDecoder):
 
     def _end(self, events: list[ChatEvent]) -> None:
         self._ended = True
-        if not self._begun:
+        if not self._begun or (self._heard and self.raw_finish_reason is None):
             raise self._cut()
         if self.finish_reason == "error":
             said = f"The answer ended with the finish reason {self.raw_finish_reason!r}."
@@ -200,10 +214,8 @@ class OpenAiChatDecoder(AnswerDecoder):
     def _end_whole(self, body: JsonObject, events: list[ChatEvent]) -> None:
         if self._begun:
             self._end(events)
-        elif "message" in body or "detail" in body:
-            raise self._reported(body)
         else:
-            raise no_chat_answer(self._call.provider_id)
+            raise self._no_answer(body)
 
     def _take_delta(self, delta: JsonObject, events: list[ChatEvent]) -> None:
         if not _OF_REASONING.isdisjoint(delta):
@@ -245,7 +257,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             kind = part.get("type")
             if kind == "thinking":
                 thoughts = (text_in(object_in(item).get("text")) for item in list_in(part.get("thinking")))
-                self._add_reasoning("".join(thoughts), events)
+                self._add_reasoning(text_in(part.get("thinking")) or "".join(thoughts), events)
             elif kind == "image_url":
                 self._add_image(part, events)
             elif kind == "reference":
@@ -310,6 +322,19 @@ def _first_choice(chunk: JsonObject) -> JsonObject:
         if isinstance(choice, dict) and not choice.get("index"):
             return choice
     return {}
+
+
+def _further_choices(body: JsonObject) -> list[JsonObject]:
+    """Where choices have no index, all are one answer: GitHub Copilot has a call apart from the text."""
+    return [choice for choice in map(object_in, list_in(body.get("choices"))[1:]) if "index" not in choice]
+
+
+def _failed_choice(chunk: JsonObject, choice: JsonObject) -> JsonObject:
+    """What says of a single answer that it failed: OpenRouter's choices, and Groq beside them; else empty."""
+    stopped = object_in(chunk.get("x_groq")).get("error")
+    if stopped:
+        return {"error": {"message": stopped, "code": stopped}}
+    return {"error": choice["error"]} if choice.get("error") else {}
 
 
 def _usage(chunk: JsonObject, choice: JsonObject) -> JsonObject:

@@ -31,6 +31,12 @@ class ToolCallDraft:
             self._arguments.append(arguments)
             self.unsent.append(arguments)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has a name, and its arguments are an object already."""
+        text = "".join(self._arguments)
+        return bool(self.name and text) and tool_call_part("", self.name, text).arguments_text is None
+
     def part(self) -> ToolCallPart | None:
         """The call; None before it is announced. Arguments that are no JSON object stay text."""
         if self.call_id is None:
@@ -42,7 +48,8 @@ class ToolCallMerger:
     """Finds the call that a delta belongs to.
 
     Deltas belong together by `index`; the same index with a different id and a name begins another call
-    (Cerebras sends index 0 for all). Without an index, a known id means that call, a new id or a name begins
+    (Cerebras sends index 0 for all), and so does a name with arguments after a whole call (Google sends
+    index 0 for all and no ids). Without an index, a known id means that call, a new id or a name begins
     one, and anything else goes on with the last. Order is that of first appearance.
     """
 
@@ -55,12 +62,13 @@ class ToolCallMerger:
         wire_id, name = text_in(delta.get("id")), text_in(function.get("name"))
         index = delta.get("index")
         index = index if isinstance(index, int) else None
-        call = self._find(index, wire_id, name)
+        arguments = _arguments_text(function.get("arguments"))
+        call = self._find(index, wire_id, name, arguments)
         begun = None
         if call is None:
             call = begun = ToolCallDraft(index)
             self.calls.append(call)
-        call.take(wire_id, name, _arguments_text(function.get("arguments")))
+        call.take(wire_id, name, arguments)
         return begun, self._events(call)
 
     def complete(self) -> list[ChatEvent]:
@@ -73,7 +81,7 @@ class ToolCallMerger:
             events.append(ToolCallCompleted(call=part))
         return events
 
-    def _find(self, index: int | None, wire_id: str, name: str) -> ToolCallDraft | None:
+    def _find(self, index: int | None, wire_id: str, name: str, arguments: str) -> ToolCallDraft | None:
         mine = [call for call in self.calls if index is None or call.index == index]
         known = next((call for call in reversed(mine) if wire_id and call.wire_id == wire_id), None)
         if known is not None or not mine:
@@ -81,6 +89,8 @@ class ToolCallMerger:
         last = mine[-1]
         if index is None:
             return None if wire_id or name else last
+        if name and arguments and not wire_id and last.is_whole:
+            return None
         return None if wire_id and name and last.wire_id else last
 
     def _events(self, call: ToolCallDraft) -> list[ChatEvent]:

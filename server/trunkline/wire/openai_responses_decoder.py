@@ -7,7 +7,7 @@ from typing_extensions import override
 from trunkline.errors import TrunklineError
 from trunkline.wire.adapter import ChatCall
 from trunkline.wire.answer_decoder import AnswerDecoder, GrowingText
-from trunkline.wire.answer_errors import no_chat_answer, unnamed_tool_call
+from trunkline.wire.answer_errors import unnamed_tool_call
 from trunkline.wire.json_values import list_in, object_in, text_in
 from trunkline.wire.openai_responses_answer import AnswerItems, TextPlace
 from trunkline.wire.openai_responses_usage import read_usage
@@ -148,9 +148,7 @@ class OpenAiResponsesDecoder(AnswerDecoder):
         if body.get("error") and not (list_in(body.get("output")) or status in _FINAL):
             raise self._reported(body)
         if not isinstance(body.get("output"), list) and status not in _FINAL:
-            if "message" in body or "detail" in body:
-                raise self._reported(body)
-            raise no_chat_answer(self._call.provider_id)
+            raise self._no_answer(body)
         self._identify(body)
         if status in {"queued", "in_progress"}:
             self._begin(events)

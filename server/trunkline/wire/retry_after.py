@@ -25,7 +25,14 @@ _RESETS = (
         for what in ("requests", "tokens", "input-tokens", "output-tokens")
     ),
 )
-_IN_WORDS = re.compile(r"(?:retry|try again) in (\d+(?:\.\d+)?) ?(ms|s)\b", re.IGNORECASE)
+_IN_WORDS = re.compile(
+    r"(?:retry|try again) (?:in|after) (?:(?P<duration>(?:\d+(?:\.\d+)?(?:h|ms|m|s))+)\b"
+    r"|(?P<number>\d+(?:\.\d+)?) (?P<unit>ms\b|s\b|sec|min|hour))",
+    re.IGNORECASE,
+)
+_UNITS_MS = {"ms": 1, "s": 1000, "sec": 1000, "min": 60_000, "hour": 3_600_000}
+_MOST_MS = 2**53
+"""More is no wait, and no number that every client can read."""
 
 
 def retry_after_ms(headers: Mapping[str, str], error: JsonObject, message: str | None) -> int | None:
@@ -67,22 +74,26 @@ def _until_reset(text: str, now: datetime) -> int | None:
     try:
         number = float(text)
     except ValueError:
-        moment, duration = _moment(text), _DURATION.fullmatch(text)
-        if moment is not None or not text or duration is None:
-            return _until(moment, now)
-        parts = zip(duration.groups(default=0), _DURATION_MS, strict=True)
-        return _positive(sum(float(part) * factor for part, factor in parts), 1)
+        return _until(_moment(text), now) or _duration(text)
     if number < _UNIX_SECONDS:
         return _positive(number, 1000)
     return _positive((number if number >= _UNIX_MS else number * 1000) - now.timestamp() * 1000, 1)
 
 
+def _duration(text: str) -> int | None:
+    found = _DURATION.fullmatch(text.lower())
+    if found is None:
+        return None
+    parts = zip(found.groups(default=0), _DURATION_MS, strict=True)
+    return _positive(sum(float(part) * factor for part, factor in parts), 1)
+
+
 def _positive(value: object, factor: int) -> int | None:
     try:
         wait = float(value) * factor if isinstance(value, str | int | float) else 0.0
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
-    return math.ceil(wait) if wait > 0 and math.isfinite(wait) else None
+    return math.ceil(wait) if 0 < wait < _MOST_MS else None
 
 
 def _until(moment: datetime | None, now: datetime) -> int | None:
@@ -96,7 +107,7 @@ def _moment(text: str) -> datetime | None:
     for parse in (datetime.fromisoformat, parsedate_to_datetime):
         try:
             moment = parse(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None
@@ -111,5 +122,10 @@ def _from_details(error: JsonObject) -> int | None:
 
 
 def _from_words(message: str) -> int | None:
+    """`in 20s`, `in 1m26.4s` (OpenAI, Groq), `after 26 seconds` (Azure)."""
     found = _IN_WORDS.search(message)
-    return _positive(found[1], 1 if found[2].lower() == "ms" else 1000) if found else None
+    if found is None:
+        return None
+    if found["duration"]:
+        return _duration(found["duration"])
+    return _positive(found["number"], _UNITS_MS[found["unit"].lower()])

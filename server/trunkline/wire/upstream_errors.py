@@ -8,6 +8,7 @@ from trunkline.errors import TrunklineError
 from trunkline.wire.context_overflow import Sizes, sizes
 from trunkline.wire.error_bodies import UpstreamReport, report_from_body, report_from_payload
 from trunkline.wire.error_classification import classify
+from trunkline.wire.json_values import object_in, text_in
 from trunkline.wire.retry_after import reset_after_ms, retry_after_ms
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import RETRYABLE, ErrorCode
@@ -16,6 +17,8 @@ _FREE = ":free"
 _SHORT_WAIT_S = 120
 _SHORT_WAIT_MIN = 120
 _MAY_ASK_TO_WAIT = frozenset({408, 409, 429})
+_PASSING = frozenset({HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY})
+"""Refusals of this moment: the vendors' own clients ask again."""
 _REQUEST_ID_HEADERS = (
     "x-request-id",
     "request-id",
@@ -91,6 +94,8 @@ def error_from_answer(
         error.fields["hint"] = _ADDRESS_HINT
     if error.code is ErrorCode.AUTH_FORBIDDEN and _CLOUDFLARE.search(report.message or ""):
         error.fields["hint"] = _CLOUDFLARE_HINT.format(provider=provider_id)
+    if error.code is ErrorCode.UPSTREAM_BAD_REQUEST and status in _PASSING:
+        error.fields["retryable"] = True
     if error.code in RETRYABLE | {ErrorCode.UPSTREAM_BAD_REQUEST}:
         asked = _ASKED.get(headers.get("x-should-retry", "").lower())
         if asked is not None:
@@ -160,8 +165,14 @@ def _wait(report: UpstreamReport, status: int | None, headers: Mapping[str, str]
     if status is None or status in _MAY_ASK_TO_WAIT or status in range(500, 600):
         told = retry_after_ms(headers, report.error or {}, report.message)
         limited = status == HTTPStatus.TOO_MANY_REQUESTS
-        return reset_after_ms(headers) if told is None and limited else told
+        return reset_after_ms({**_headers_in(report), **headers}) if told is None and limited else told
     return None
+
+
+def _headers_in(report: UpstreamReport) -> dict[str, str]:
+    """Headers that a gateway passes on in the body (OpenRouter), the only place for them inside a stream."""
+    given = object_in(object_in((report.error or {}).get("metadata")).get("headers"))
+    return {name.lower(): text_in(value) for name, value in given.items()}
 
 
 def _duration(milliseconds: int) -> str:

@@ -66,6 +66,13 @@ TOO_LONG = [
     (422, {"error": "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens and 100 `max_new_tokens`", "error_type": "validation"}, 4096, 5000),
     (400, openai("prompt token count of 128001 exceeds the limit of 64000", code="model_max_prompt_tokens_exceeded"), 64000, 128001),
     (400, {"errors": [{"message": "AiError: The estimated number of input and maximum output tokens (8001) exceeded this model context window limit (4096).", "code": 5021}], "success": False}, 4096, 8001),
+    # Vertex; Cerebras when it speaks; vLLM's engine; NVIDIA; GitHub Models; an older Alibaba
+    (400, {"error": {"code": 400, "message": "Unable to submit request because the input token count is 1200000 but model only supports up to 1048576. Reduce the input token count and try again.", "status": "INVALID_ARGUMENT"}}, 1048576, 1200000),
+    (400, {"message": "Please reduce the length of the messages or completion. Current length is 8240 while limit is 8192", "type": "invalid_request_error", "code": "context_length_exceeded"}, 8192, 8240),
+    (400, openai("The engine prompt length 1322246 exceeds the max_model_len 32768. Please reduce prompt."), 32768, 1322246),
+    (400, openai("Requested generation length 1 is not possible! The provided prompt is 9000 tokens long, so generating 1 tokens requires a sequence length of 9001, but the maximum supported sequence length is just 8192!"), 8192, 9000),
+    (413, openai("Request body too large for gpt-4.1 model. Max size: 8000 tokens.", code="tokens_limit_reached"), 8000, None),
+    (400, openai("Total message token length exceed model limit (8192 tokens)"), 8192, None),
     # With marks between the thousands
     (400, openai("This model's maximum context length is 8,192 tokens. However, your messages resulted in 10,203 tokens."), 8192, 10203),
 ]  # fmt: skip
@@ -112,3 +119,9 @@ def test_inside_a_stream_it_is_the_same() -> None:
     error = error_from_payload(payload, provider_id="p", model_id="m")
     assert error.code is ErrorCode.CONTEXT_TOO_LONG
     assert (error.fields.get("limit"), error.fields.get("actual")) == (10, 12)
+
+
+def test_too_many_tokens_in_a_while_are_not_too_many_at_once() -> None:
+    for words in ("Too many tokens, please wait before trying again.", "Too many tokens per day"):
+        error = error_from_payload({"message": words}, provider_id="p", model_id="m")
+        assert error.code is not ErrorCode.CONTEXT_TOO_LONG

@@ -61,6 +61,7 @@ OPENROUTER = [
     Row(401, error("No auth credentials found", code=401), "authRejected"),
     Row(401, error("User not found.", code=401), "authRejected"),
     Row(402, error("This request requires more credits, or fewer max_tokens. You requested up to 65536 tokens, but can only afford 4000.", code=402), "quotaExhausted"),
+    Row(429, error("Rate limit exceeded: free-models-per-day.", code=429, metadata={"headers": {"X-RateLimit-Limit": "50", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1792627200000"}}), "rateLimited", retryable=True, wait=59_520_000, headers=(("date", DATE),)),
     Row(403, error("Key limit exceeded (total limit).", code=403), "quotaExhausted"),
     Row(403, error("Flagged", code=403, metadata={"reasons": ["violence"], "flagged_input": "...", "provider_name": "OpenAI", "model_slug": "x"}), "contentFiltered"),
     Row(400, error("acme/nothing is not a valid model ID", code=400), "modelUnknown"),

@@ -27,6 +27,16 @@ ROWS = [
     # FastAPI with an object of its own; RFC 9457
     Row(404, {"detail": {"error": "model not found"}}, "modelUnknown", says="model not found"),
     Row(400, {"type": "about:blank", "title": "Bad", "status": 400, "detail": "A field is missing"}, "upstreamBadRequest", says="A field is missing"),
+    # NestJS; new-api; AWS; Baidu
+    Row(400, {"statusCode": 400, "message": ["model is empty", "n is no number"], "error": "Bad Request"}, "upstreamBadRequest", says="model is empty; n is no number"),
+    Row(400, {"code": 400, "msg": "bad parameter", "data": None}, "upstreamBadRequest", says="bad parameter"),
+    Row(400, {"code": 400, "data": None}, "upstreamBadRequest"),
+    Row(403, {"Message": "User is not authorized to perform bedrock:InvokeModel"}, "authForbidden", says="InvokeModel"),
+    Row(500, {"error_code": 336100, "error_msg": "try again"}, "upstreamError", retryable=True, says="try again"),
+    # An event of a stream instead of JSON
+    Row(429, b'data: {"error":{"message":"used up","code":"insufficient_quota"}}\n\ndata: [DONE]\n\n', "quotaExhausted", says="used up"),
+    Row(529, b'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"busy"}}\n\n', "upstreamOverloaded", retryable=True, says="busy"),
+    Row(500, b"data: nothing\n\n", "upstreamError", retryable=True, says="nothing"),
     # Nothing that speaks the format
     Row(404, b"404 page not found", "upstreamBadRequest", hint="baseURL"),
     Row(405, {"detail": "Method Not Allowed"}, "upstreamBadRequest"),
@@ -35,7 +45,10 @@ ROWS = [
     Row(503, b"", "upstreamOverloaded", retryable=True),
     # The provider says whether to try again
     Row(409, error("locked"), "upstreamBadRequest", retryable=True, headers=(("x-should-retry", "true"),)),
-    Row(409, error("locked"), "upstreamBadRequest"),
+    Row(409, error("locked"), "upstreamBadRequest", headers=(("x-should-retry", "false"),)),
+    # or says nothing, where the vendors' own clients do
+    Row(409, error("locked"), "upstreamBadRequest", retryable=True),
+    Row(425, error("too early"), "upstreamBadRequest", retryable=True),
     Row(500, error("x"), "upstreamError", headers=(("x-should-retry", "false"),)),
     Row(401, error("x"), "authRejected", headers=(("x-should-retry", "true"),)),
     # Words in whatever spelling

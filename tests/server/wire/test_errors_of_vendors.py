@@ -10,6 +10,9 @@ OPENAI = [
     Row(403, error("Country, region, or territory not supported", code="unsupported_country_region_territory"), "authForbidden"),
     Row(429, error("You exceeded your current quota, please check your plan and billing details.", type="insufficient_quota", code="insufficient_quota"), "quotaExhausted"),
     Row(429, error("Rate limit reached for gpt-5 on requests per min (RPM): Limit 3. Please try again in 20s.", type="requests", code="rate_limit_exceeded"), "rateLimited", retryable=True, wait=20_000),
+    Row(429, error("Rate limit reached. Please try again in 1m26.4s.", type="tokens", code="rate_limit_exceeded"), "rateLimited", retryable=True, wait=86_400),
+    Row(429, error("Rate limit reached. Please try again in 5 minutes.", code="rate_limit_exceeded"), "rateLimited", retryable=True, wait=300_000),
+    Row(429, error("Rate limit reached. Please try again in 432ms.", code="rate_limit_exceeded"), "rateLimited", retryable=True, wait=432),
     Row(404, error("The model `x` does not exist or you do not have access to it.", code="model_not_found"), "modelUnknown"),
     Row(400, error("Invalid prompt: your prompt was flagged as potentially violating our usage policy.", type="invalid_request_error", code="invalid_prompt"), "contentFiltered"),
     Row(400, error("Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.", code="unsupported_parameter"), "upstreamBadRequest"),
@@ -20,6 +23,7 @@ OPENAI = [
 
 AZURE = [
     Row(401, error("Access denied due to invalid subscription key or wrong API endpoint.", code="401"), "authRejected"),
+    Row(429, error("Requests have exceeded token rate limit of your current pricing tier. Please retry after 26 seconds.", code="429"), "rateLimited", retryable=True, wait=26_000),
     Row(404, error("The API deployment for this resource does not exist.", type="invalid_request_error", code="DeploymentNotFound"), "modelUnknown"),
     Row(404, error("Resource not found", code="404"), "upstreamBadRequest", hint="baseURL"),
     Row(429, error("Requests have exceeded rate limit.", code="RateLimitReached"), "rateLimited", retryable=True, wait=1000, headers=(("retry-after", "1"), ("retry-after-ms", "0"))),
@@ -100,7 +104,14 @@ OTHERS = [
     Row(400, error("The model `x` has been decommissioned and is no longer supported.", code="model_decommissioned"), "modelDeprecated"),
     Row(413, error("Request too large for model on tokens per minute (TPM): Limit 6000, Requested 7000", type="tokens", code="rate_limit_exceeded"), "rateLimited", retryable=True),
     Row(498, error("Flex capacity exceeded", code="capacity_exceeded"), "upstreamOverloaded", retryable=True),
+    # MiniMax: numbers in a member of its own
+    Row(400, {"base_resp": {"status_code": 2013, "status_msg": "invalid params"}}, "upstreamBadRequest", says="invalid params"),
+    Row(401, {"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, "authRejected", says="login fail"),
+    Row(500, {"base_resp": {"status_code": 1008, "status_msg": "no more"}}, "quotaExhausted"),
+    Row(429, {"base_resp": {"status_code": 1039, "status_msg": "TPM"}}, "rateLimited", retryable=True),
     # Moonshot, Z.ai, Alibaba
+    Row(429, error("Your account reached max organization concurrency: 1, please try again after 1 seconds", type="rate_limit_reached_error"), "rateLimited", retryable=True, wait=1000),
+    Row(400, error("The system detected potentially unsafe or sensitive content in input or generation.", code="1301"), "contentFiltered"),
     Row(429, error("Your account is suspended, please check your plan and billing details", type="exceeded_current_quota_error"), "quotaExhausted"),
     Row(404, error("Not found the model x or Permission denied", type="resource_not_found_error"), "modelUnknown"),
     Row(429, error("The engine is currently overloaded, please try again later", type="engine_overloaded_error"), "upstreamOverloaded", retryable=True),

@@ -309,6 +309,110 @@ ANSWERS: dict[str, tuple[list[JsonObject | str], Said]] = {
         [chunk({"content": "Hi"}), chunk(finish="MAX_TOKENS"), DONE],
         Said("Hi", finish="length"),
     ),
+    "Google's own: the reason with more of it": (
+        [chunk({"content": "Hi"}), chunk(finish="content_filter: PROHIBITED_CONTENT"), DONE],
+        Said("Hi", finish="contentFilter"),
+    ),
+    "Google's own: a call that could not be read": (
+        [chunk(), chunk(finish="function_call_filter: MALFORMED_FUNCTION_CALL"), DONE],
+        Said(finish="error", error=ErrorCode.UPSTREAM_ERROR),
+    ),
+    "Google's own: index 0 and no id for all calls": (
+        [
+            chunk(call('{"at": 1}', index=0, id="", name="look")),
+            chunk(call("{}", index=0, id="", name="find")),
+            chunk(finish="tool_calls"),
+            DONE,
+        ],
+        Said(calls=(LOOK, FOUND), finish="toolCalls"),
+    ),
+    "nobody's: no ids, and the name with every piece": (
+        [
+            chunk(call('{"at"', index=0, name="look")),
+            chunk(call(": 1}", index=0, name="look")),
+            chunk(call("", index=0, name="look")),
+            chunk(finish="tool_calls"),
+            DONE,
+        ],
+        Said(calls=(LOOK,), finish="toolCalls"),
+    ),
+    "OpenRouter: the error in the choice": (
+        [
+            chunk({"content": "Hi"}),
+            {
+                "choices": [
+                    {
+                        "index": 0,
+                        "delta": {},
+                        "finish_reason": "error",
+                        "error": {"code": 402, "message": "no"},
+                    }
+                ]
+            },
+            DONE,
+        ],
+        Said("Hi", finish="error", error=ErrorCode.QUOTA_EXHAUSTED),
+    ),
+    "Groq: stopped early": (
+        [chunk({"content": "Hi"}), chunk(x_groq={"id": "req", "error": "over_capacity"}), DONE],
+        Said("Hi", finish="other", error=ErrorCode.UPSTREAM_OVERLOADED),
+    ),
+    "vLLM: given up": (
+        [chunk({"content": "Hi"}), chunk(finish="abort"), DONE],
+        Said("Hi", finish="error", error=ErrorCode.UPSTREAM_ERROR),
+    ),
+    "Cohere: a word of its own for the end": (
+        [chunk({"content": "Hi"}), chunk(finish="COMPLETE"), DONE],
+        Said("Hi"),
+    ),
+    "MiniMax: the text again at the end, and that all is well": (
+        [
+            chunk({"content": "Hi"}),
+            {
+                "object": "chat.completion",
+                "choices": [{"index": 0, "message": {"content": "Hi"}, "finish_reason": "stop"}],
+                "usage": COUNTS,
+                "base_resp": {"status_code": 0, "status_msg": ""},
+            },
+        ],
+        Said("Hi", output=4),
+    ),
+    "MiniMax: that it is not": (
+        [
+            chunk({"content": "Hi"}),
+            {"choices": None, "base_resp": {"status_code": 1027, "status_msg": "output new_sensitive"}},
+            DONE,
+        ],
+        Said("Hi", finish="other", error=ErrorCode.CONTENT_FILTERED),
+    ),
+    "MiniMax: that it is not, with the text": (
+        [
+            chunk({"content": "H"}),
+            chunk({"content": "i"}, base_resp={"status_code": 1002, "status_msg": "RPM"}),
+            DONE,
+        ],
+        Said("Hi", finish="other", error=ErrorCode.RATE_LIMITED),
+    ),
+    "Mistral: thinking as a text": (
+        [
+            chunk({"content": [{"type": "thinking", "thinking": "So"}]}),
+            chunk({"content": "Hi"}, "stop"),
+            DONE,
+        ],
+        Said("Hi", "So"),
+    ),
+    "LiteLLM: the cache in Anthropic's words": (
+        [chunk({"content": "Hi"}, "stop", usage={**COUNTS, "cache_read_input_tokens": 6}), DONE],
+        Said("Hi", output=4, cached=6),
+    ),
+    "Perplexity: deep research reasons more than it answers": (
+        [chunk({"content": "Hi"}, "stop", usage={**COUNTS, "reasoning_tokens": 100}), DONE],
+        Said("Hi", output=104),
+    ),
+    "nobody's: words instead of an end": (
+        [chunk({"content": "Hi"}), {"detail": "it broke"}, DONE],
+        Said("Hi", finish="other", error=ErrorCode.STREAM_INTERRUPTED),
+    ),
     "nobody's: an unknown reason": (
         [chunk({"content": "Hi"}), chunk(finish="later"), DONE],
         Said("Hi", finish="other"),
@@ -338,6 +442,33 @@ def test_an_answer(name: str) -> None:
             decoder.reported_cost,
             outcome.error and outcome.error.code,
         )
+
+
+def test_choices_without_an_index_are_one_answer() -> None:
+    """GitHub Copilot, to a request that it does not stream."""
+    calls = [{"id": "c1", "type": "function", "function": {"name": "find", "arguments": "{}"}}]
+    choices = [
+        {"finish_reason": "tool_calls", "message": {"role": "assistant", "content": "I look."}},
+        {"finish_reason": "tool_calls", "message": {"role": "assistant", "tool_calls": calls}},
+    ]
+    outcome = decode([json.dumps({"id": "r", "choices": choices, "usage": COUNTS}).encode()])
+    assert (outcome.error, outcome.text, outcome.decoder.finish_reason) == (None, "I look.", "toolCalls")
+    assert [call.name for call in outcome.tool_calls] == ["find"]
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"base_resp": {"status_code": 1004, "status_msg": "login fail"}}, ErrorCode.AUTH_REJECTED),
+        ({"code": 500, "msg": "404 NOT_FOUND", "success": False}, ErrorCode.UPSTREAM_ERROR),
+        ({"success": False, "errors": [{"code": 7003, "message": "No route"}]}, ErrorCode.UPSTREAM_ERROR),
+        ({"detail": "Not Found"}, ErrorCode.UPSTREAM_ERROR),
+        ({"success": True}, ErrorCode.STREAM_MALFORMED),
+    ],
+)
+def test_json_with_words_in_the_place_of_an_answer(body: JsonObject, code: ErrorCode) -> None:
+    for api_type in ("openai-chat", "openai-responses", "anthropic", "gemini", "ollama"):
+        assert decode([json.dumps(body).encode()], api_type).failure.code is code
 
 
 @pytest.mark.parametrize("words", [{"message": "no memory"}, {"detail": "no memory"}])

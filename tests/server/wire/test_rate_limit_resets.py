@@ -22,6 +22,8 @@ FORMS: list[tuple[dict[str, str], int | None]] = [
     ({"x-ratelimit-reset": str((UNIX + 20) * 1000)}, 20_000),
     ({"x-ratelimit-reset": str(UNIX - 20)}, None),
     ({"x-ratelimit-reset": "soon"}, None),
+    ({"x-ratelimit-reset": "1e300"}, None),
+    ({"x-ratelimit-reset": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}, None),
     ({"x-ratelimit-reset": ""}, None),
     ({}, None),
     # Of two limits, the one that is used up counts.
