@@ -252,6 +252,40 @@ async def test_a_session_of_a_daemon_is_followed_and_continued(
     assert [turn["status"] for turn in read["turns"]] == ["completed", "completed"]
 
 
+@pytest.mark.client("emacs")
+@pytest.mark.parametrize("editor", [NEOVIM], indirect=True)
+async def test_two_editors_follow_and_continue_one_session_by_turns(
+    editor: Neovim, user: User, folder: Path, sockets: Path, scripted: Upstream, provider: Provider
+) -> None:
+    rest = asyncio.Event()
+    words = [chunk(content="To"), chunk(content=" Emacs."), chunk("stop")]
+    provider.answers = [answer_sse(*words, USAGE, done=False, hold=rest), said("To Neovim.")]
+    options = {"baseURL": scripted.base_url, "apiKey": CANARY}
+    user.configure({"provider": {"fastrouter": {"options": options}}})
+    own = sockets / "emacs"
+    own.mkdir(mode=0o700)
+    async with (
+        running_daemon(user, sockets / "t.sock") as daemon,
+        running(Emacs(user, folder, own / "s")) as emacs,
+    ):
+        await daemon.ask("session/create", model=MODEL, title="Together")
+        for each in (editor, emacs):
+            await each.choose("Together")
+            await each.attach(f"unix:{daemon.socket}")
+            await each.has_status("Together · fastrouter/acme/talker")
+        await emacs.chat("From Emacs")
+        await editor.shows("From Emacs")
+        await editor.shows("To")
+        rest.set()
+        await editor.shows("To Emacs." + COST)
+        await editor.chat("From Neovim")
+        for each in (editor, emacs):
+            await each.shows("To Neovim." + COST)
+        assert await editor.text() == await emacs.text()
+        for each in (editor, emacs):
+            await each.detach()
+
+
 @pytest.mark.parametrize("editor", [NEOVIM], indirect=True)
 async def test_neovim_has_a_health_check_and_help_for_every_command(editor: Neovim) -> None:
     await editor.run("vim.cmd('checkhealth trunkline')")
