@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from trunkline.chat.limits import Limits
     from trunkline.chat.request_limits import RequestLimits
     from trunkline.providers.directory import FoundModel
+    from trunkline.wire.adapter import ChatDecoder
     from trunkline.wire.http import HttpClient, HttpStream
     from trunkline_protocol.auth import KeyInfo, KeyState
     from trunkline_protocol.chat import ChatStreamParams
@@ -65,12 +66,15 @@ class Candidate:
         self.found = found
         self.credential = credential
         self.limits = limits
-        wire = adapter(found.api_type)
+        self._wire = adapter(found.api_type)
         self._call = chat_call(found, params)
-        built = wire.build_request(self._call)
+        built = self._wire.build_request(self._call)
         self.request = built.http
         self.notices = built.notices
-        self.new_decoder = lambda: wire.decoder(self._call)
+
+    def new_decoder(self) -> "ChatDecoder":
+        """For the answer of one attempt."""
+        return self._wire.decoder(self._call)
 
 
 class Attempt:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from trunkline.rpc.handshake import Greeting
 
 _GC_REST_S = 1.0
+_GC_THRESHOLD = 10_000
 _WATCH_S = 1.0
 
 
@@ -112,8 +113,11 @@ def _listen(options: argparse.Namespace) -> int:
 
     from trunkline.remote.daemon import serve
 
-    gc.enable()
-    return asyncio.run(serve(options, _end_on_signals))
+    async def listen() -> int:
+        asyncio.get_running_loop().call_later(_GC_REST_S, _resume_collection)
+        return await serve(options, _end_on_signals)
+
+    return asyncio.run(listen())
 
 
 def _take_stdio() -> tuple[BinaryIO, BinaryIO]:
@@ -208,8 +212,12 @@ async def _listen_besides(shares: "Shares", options: argparse.Namespace) -> None
 
 
 def _resume_collection() -> None:
-    """Collect again, but never look at what was there after the start: it stays for good."""
+    """Collect again, but never look at what was there after the start: it stays for good.
+
+    And less often than by default: streams make thousands of objects that are no garbage.
+    """
     gc.freeze()
+    gc.set_threshold(_GC_THRESHOLD)
     gc.enable()
 
 

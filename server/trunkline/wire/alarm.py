@@ -34,7 +34,7 @@ class Alarm:
             self._timer = None
 
     def __enter__(self) -> None:
-        self._task = task = asyncio.current_task()
+        self._task = task = asyncio.current_task(self._loop)
         assert task is not None  # noqa: S101 - only a task can wait
         self._cancelling = task.cancelling()
         ends, timer = self._ends, self._timer

@@ -90,13 +90,19 @@ class HttpStream:
         Raises `UPSTREAM_TIMEOUT` (phase firstByte, idle, progress or total), `STREAM_INTERRUPTED` and
         `STREAM_MALFORMED`.
         """
-        body = cast("AsyncGenerator[bytes]", self._response.aiter_bytes())
         with _errors_of_the_body(self._host):
-            async with aclosing(body):
+            async with aclosing(self._body()) as body:
                 with closing(Alarm()) as alarm:
                     while (chunk := await self._next(body, alarm)) is not None:
                         yield chunk
         self.has_ended = True
+
+    def _body(self) -> AsyncGenerator[bytes]:
+        from trunkline.wire.chunked import body_in_pieces
+
+        usual = cast("AsyncGenerator[bytes]", self._response.aiter_bytes())
+        connection = self._response.extensions["network_stream"]
+        return body_in_pieces(usual, connection, self.status, self.headers)
 
     async def _next(self, body: AsyncIterator[bytes], alarm: Alarm) -> bytes | None:
         ends, phase = self._patience.wait()
@@ -178,6 +184,7 @@ class HttpClient:
             yield stream
         finally:
             await response.aclose()
+            del response.stream  # a cycle, which would keep the request until garbage is looked for
             if not stream.has_ended:
                 opening.give_up()
 
@@ -330,9 +337,11 @@ def _errors_before_the_answer(host: str) -> Generator[None]:
 def _errors_of_the_body(host: str) -> Generator[None]:
     import httpx
 
+    from trunkline.wire.chunked import BrokenBodyError
+
     try:
         yield
-    except httpx.TransportError:
+    except (httpx.TransportError, BrokenBodyError):
         raise TrunklineError(
             ErrorCode.STREAM_INTERRUPTED,
             f"The connection to {host} was lost in the middle of the answer.",

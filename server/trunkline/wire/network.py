@@ -16,6 +16,8 @@ from typing_extensions import override
 
 _READ_AHEAD = 256 * 1024
 """Bytes that may wait to be read before the sender is slowed down."""
+_MOST_NOTED = 256 * 1024
+"""Of what httpcore has read since it last wrote; more is no head of an answer."""
 
 
 class AsyncioBackend(httpcore.AsyncNetworkBackend):
@@ -32,7 +34,7 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
         with _as_connect_error():
-            _, connection = await loop.create_connection(_Connection, host, port, happy_eyeballs_delay=0.25)
+            _, connection = await loop.create_connection(Connection, host, port, happy_eyeballs_delay=0.25)
         return connection
 
     @override
@@ -40,12 +42,15 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-class _Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
+class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
     """What has come and was not read yet, and whether more may be written."""
 
     transport: asyncio.Transport
 
     def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()  # kept: up to Python 3.11 asking for it is a system call
+        self._noted: list[bytes] = []
+        self._noted_bytes = 0
         self._pieces: deque[bytes] = deque()
         self._waiting = 0
         self._paused = False
@@ -58,8 +63,26 @@ class _Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """The next piece, of whatever size; empty at the end."""
+        piece = await self.take()
+        if self._noted_bytes <= _MOST_NOTED:
+            self._noted.append(piece)
+            self._noted_bytes += len(piece)
+        return piece
+
+    def noted(self) -> bytes | None:
+        """What httpcore has read since it last wrote or this was asked; None when it is too much."""
+        noted = b"".join(self._noted) if self._noted_bytes <= _MOST_NOTED else None
+        self._forget()
+        return noted
+
+    def _forget(self) -> None:
+        self._noted.clear()
+        self._noted_bytes = 0
+
+    async def take(self) -> bytes:
+        """The next piece for somebody else than httpcore."""
         if not self._pieces and not self._ended:
-            self._reader = asyncio.get_running_loop().create_future()
+            self._reader = self._loop.create_future()
             try:
                 await self._reader
             finally:
@@ -75,9 +98,15 @@ class _Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
             raise httpcore.ReadError(str(self._lost)) from self._lost
         return b""
 
+    def put_back(self, data: bytes) -> None:
+        """Let `data` be what is read next."""
+        self._pieces.appendleft(data)
+        self._waiting += len(data)
+
     @override
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Hand it to the system; waits while that takes no more."""
+        self._forget()
         if self._ended and self.transport.is_closing():
             raise httpcore.WriteError(str(self._lost or "")) from self._lost
         self.send(buffer)
