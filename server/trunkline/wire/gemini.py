@@ -14,6 +14,7 @@ from trunkline.wire.json_values import number_in, object_in, parse_json, request
 from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
+from trunkline.wire.tool_roots import object_root
 from trunkline.wire.tool_schemas import gemini_json_schema
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import NamedToolChoice, Notice, Tool
@@ -120,7 +121,7 @@ def _declaration(tool: Tool) -> JsonObject:
     """
     declaration: JsonObject = {
         "name": tool.name,
-        "parametersJsonSchema": gemini_json_schema(tool.input_schema),
+        "parametersJsonSchema": gemini_json_schema(object_root(tool.input_schema)),
     }
     return declaration if tool.description is None else {**declaration, "description": tool.description}
 

@@ -17,6 +17,7 @@ from trunkline.wire.ollama_messages import ollama_messages
 from trunkline.wire.reasoning_options import OFF, no_budget, usable_reasoning
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
+from trunkline.wire.tool_schemas import tool_schema
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import Notice, Tool
 
@@ -105,9 +106,10 @@ def _tools(call: ChatCall, notices: list[Notice]) -> JsonObject:
         dropped("parallelToolCalls", "Ollama leaves it to the model", notices)
     if not params.tools or params.tool_choice == "none":
         return {}
-    return {"tools": [_tool(tool) for tool in params.tools]}
+    return {"tools": [_tool(tool, call) for tool in params.tools]}
 
 
-def _tool(tool: Tool) -> JsonObject:
-    function = {"name": tool.name, "description": tool.description or "", "parameters": tool.input_schema}
+def _tool(tool: Tool, call: ChatCall) -> JsonObject:
+    schema = tool_schema(tool.input_schema, provider_id=call.provider_id, model_id=call.model_id)
+    function = {"name": tool.name, "description": tool.description or "", "parameters": schema}
     return {"type": "function", "function": function}

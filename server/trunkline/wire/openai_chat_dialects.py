@@ -4,6 +4,7 @@ An endpoint is known by its provider id or by its host, so that one that a user 
 their own is known too. Answers of all dialects are read the same way.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -73,6 +74,9 @@ _DEEPSEEK = Dialect(reasoning=_THINKING, takes_schema=False, reasoning_field="re
 # These two report tokens unasked, and Mistral refuses members that it does not know.
 _MISTRAL = Dialect(ask_for_usage={}, seed="random_seed", top_k=False)
 _PERPLEXITY = Dialect(ask_for_usage={})
+_SILICONFLOW = Dialect(reasoning=_ENABLE_THINKING)
+_SWITCHED = Dialect(reasoning=_THINKING)
+_TOGETHER = Dialect(reasoning=Toggle({"reasoning": {"enabled": True}}, {"reasoning": {"enabled": False}}))
 
 _BY_PROVIDER: Mapping[str, Dialect] = MappingProxyType(
     {
@@ -84,9 +88,15 @@ _BY_PROVIDER: Mapping[str, Dialect] = MappingProxyType(
         "deepseek": _DEEPSEEK,
         "groq": Dialect(top_k=False),
         "mistral": _MISTRAL,
+        "moonshotai": _SWITCHED,
+        "moonshotai-cn": _SWITCHED,
         "openai": _OPENAI,
         "perplexity": _PERPLEXITY,
+        "siliconflow": _SILICONFLOW,
+        "siliconflow-cn": _SILICONFLOW,
+        "togetherai": _TOGETHER,
         "venice": Dialect(cache_key=True),
+        "xiaomi": _SWITCHED,
         "zai": _ZAI,
         "zai-coding-plan": _ZAI,
         "zhipuai": _ZAI,
@@ -99,17 +109,28 @@ _BY_HOST: Mapping[str, Dialect] = MappingProxyType(
         "api.deepseek.com": _DEEPSEEK,
         "api.groq.com": Dialect(top_k=False),
         "api.mistral.ai": _MISTRAL,
+        "api.moonshot.ai": _SWITCHED,
+        "api.moonshot.cn": _SWITCHED,
         "api.openai.com": _OPENAI,
         "api.perplexity.ai": _PERPLEXITY,
+        "api.siliconflow.cn": _SILICONFLOW,
+        "api.siliconflow.com": _SILICONFLOW,
+        "api.together.ai": _TOGETHER,
+        "api.together.xyz": _TOGETHER,
         "api.venice.ai": Dialect(cache_key=True),
         "api.z.ai": _ZAI,
         "baseten.co": Dialect(reasoning=_TEMPLATE_THINKING),
         "open.bigmodel.cn": _ZAI,
         "openai.azure.com": _OPENAI,
         "services.ai.azure.com": _OPENAI,
+        "xiaomimimo.com": _SWITCHED,
     }
 )
 """Hosts, each with everything below it."""
+
+
+_OPENAI_REASONING = re.compile(r"(?:^|[/.])(?:gpt-[5-9]|o[1-9])(?![a-z0-9])", re.IGNORECASE)
+"""Models of OpenAI that refuse `max_tokens`, whoever passes it on to them."""
 
 
 def dialect_of(call: ChatCall) -> Dialect:
@@ -118,7 +139,10 @@ def dialect_of(call: ChatCall) -> Dialect:
     labels = host.split(".")
     tails = (".".join(labels[start:]) for start in range(len(labels)))
     by_host = next((_BY_HOST[tail] for tail in tails if tail in _BY_HOST), None)
-    return by_host or _BY_PROVIDER.get(call.provider_id, _COMPATIBLE)
+    dialect = by_host or _BY_PROVIDER.get(call.provider_id, _COMPATIBLE)
+    if _OPENAI_REASONING.search(call.model_id):
+        return replace(dialect, output_limit="max_completion_tokens")
+    return dialect
 
 
 def is_claude(call: ChatCall) -> bool:

@@ -52,6 +52,7 @@ class _Writer:
         self._reasoning_field = _reasoning_field(call, dialect)
         self._call_id = _call_ids(call)
         self._speaks_after_tools = is_mistral(call)
+        self._refuses_blank = is_claude(call)
         self._messages: list[JsonObject] = []
         self._moved: list[JsonObject] = []
         """Media out of tool results and answers, which may not stand between the answers to one message."""
@@ -72,10 +73,19 @@ class _Writer:
         return self._messages
 
     def _put(self, role: str, content: list[JsonObject]) -> None:
-        """Adds a system or user message. Mistral refuses a user who speaks right after a tool."""
+        """Adds a system or user message. Mistral refuses a user who speaks right after a tool.
+
+        Empty texts are left out, except for a user who says nothing at all to a model that takes it.
+        """
+        content = [part for part in content if self._says_something(part.get("text", "media"))]
+        if not content and (role == "system" or self._refuses_blank):
+            return
         if role == "user" and self._speaks_after_tools and self._last_role() == "tool":
             self._messages.append({"role": "assistant", "content": "Done."})
         self._messages.append({"role": role, "content": _plain(content)})
+
+    def _says_something(self, text: str) -> bool:
+        return bool(text.strip() if self._refuses_blank else text)
 
     def _last_role(self) -> str | None:
         return self._messages[-1]["role"] if self._messages else None
@@ -93,7 +103,7 @@ class _Writer:
         thoughts: list[ReasoningPart] = []
         for part in parts:
             if isinstance(part, TextPart):
-                texts += [_text(part.text)] if part.text else []
+                texts += [_text(part.text)] if self._says_something(part.text) else []
             elif isinstance(part, ToolCallPart):
                 calls.append(self._tool_call(part))
             elif isinstance(part, ReasoningPart):

@@ -1,7 +1,7 @@
 """How chat completions are told how much to reason, in the words of each dialect."""
 
 from trunkline.wire.openai_chat_dialects import Dialect, Toggle
-from trunkline.wire.reasoning_options import OFF, no_budget
+from trunkline.wire.reasoning_options import OFF, effort_of, no_budget
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ReasoningOptions
 from trunkline_protocol.models import ModelInfo
@@ -13,9 +13,7 @@ def reasoning_members(reasoning: ReasoningOptions, dialect: Dialect, info: Model
         return {"reasoning": _object(reasoning, info)}
     if isinstance(dialect.reasoning, Toggle):
         return _switched(reasoning, dialect.reasoning, info)
-    if reasoning.budget_tokens is not None:
-        raise no_budget()
-    return {"reasoning_effort": reasoning.effort}
+    return {"reasoning_effort": effort_of(reasoning)}
 
 
 def _object(reasoning: ReasoningOptions, info: ModelInfo) -> JsonObject:

@@ -15,7 +15,7 @@ from trunkline.wire.key_header import KeyHeader
 from trunkline.wire.openai_responses_decoder import OpenAiResponsesDecoder
 from trunkline.wire.openai_responses_input import input_items
 from trunkline.wire.openai_tools import tool_members
-from trunkline.wire.reasoning_options import OFF, no_budget, usable_reasoning
+from trunkline.wire.reasoning_options import OFF, effort_of, usable_reasoning
 from trunkline.wire.sampling_options import usable_sampling
 from trunkline.wire.substitutes import dropped
 from trunkline.wire.tool_schemas import is_strict, tool_schema
@@ -119,9 +119,8 @@ def _reasoning(call: ChatCall, notices: list[Notice]) -> JsonObject | None:
     wanted = usable_reasoning(call.params.options.reasoning, call.info, notices)
     if wanted is None:
         return None
-    if wanted.budget_tokens is not None:
-        raise no_budget()
-    return {"effort": wanted.effort, **({} if wanted.effort == OFF else {"summary": "auto"})}
+    effort = effort_of(wanted)
+    return {"effort": effort, **({} if effort == OFF else {"summary": "auto"})}
 
 
 def _tool(tool: Tool, call: ChatCall) -> JsonObject:

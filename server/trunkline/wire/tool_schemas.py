@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, cast
 
 from trunkline.wire.json_values import compact_json, list_in, object_in
+from trunkline.wire.tool_roots import object_root, without_alternatives
 from trunkline_protocol.base import JsonObject
 
 _Fix = Callable[[JsonObject], JsonObject]
@@ -61,7 +62,11 @@ _MODEL_FAMILIES: Mapping[str, _Fix] = MappingProxyType(
 
 
 def tool_schema(schema: JsonObject, *, provider_id: str, model_id: str) -> JsonObject:
-    """`schema` in the form that this model wants, which for most is the schema itself."""
+    """`schema` in the form that this model wants, which for most is the schema itself.
+
+    OpenAI refuses an array that does not say what is in it.
+    """
+    schema = _mapped(without_alternatives(object_root(schema)), _with_items)
     name = f"{provider_id}/{model_id}".lower()
     fix = next((fix for word, fix in _MODEL_FAMILIES.items() if word in name), None)
     return schema if fix is None else fix(schema)
@@ -128,6 +133,12 @@ def _with_text_enum(schema: JsonObject) -> JsonObject:
     nullable = ["null"] if "null" in _types(schema) else []
     kind = {"type": ["string", *nullable] if nullable else "string"}
     return {**rest, **kind, **({"enum": list(dict.fromkeys(texts))} if texts else {})}
+
+
+def _with_items(schema: JsonObject) -> JsonObject:
+    if "array" in _types(schema) and not {"items", "prefixItems"} & schema.keys():
+        return {**schema, "items": {}}
+    return schema
 
 
 def _for_moonshot(schema: JsonObject) -> JsonObject:

@@ -36,6 +36,29 @@ def test_a_lone_text_is_a_string_and_several_are_parts() -> None:
     ]
 
 
+def test_empty_texts_are_left_out_and_blank_ones_for_claude() -> None:
+    empty, blank = {"type": "text", "text": ""}, {"type": "text", "text": " "}
+    given = [
+        {"role": "system", "content": [empty]},
+        {"role": "user", "content": [empty]},
+        {"role": "user", "content": [blank]},
+        {"role": "assistant", "content": [blank]},
+        {"role": "user", "content": [empty, PNG]},
+    ]
+    picture = {
+        "role": "user",
+        "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBO"}}],
+    }
+    call = chat_call(messages=given)
+    assert body_of(call)["messages"] == [
+        {"role": "user", "content": ""},
+        {"role": "user", "content": " "},
+        {"role": "assistant", "content": " "},
+        picture,
+    ]
+    assert body_of(replace(call, model_id="anthropic/claude-sonnet-5"))["messages"] == [picture]
+
+
 def test_media_of_a_user() -> None:
     content = [
         {"type": "text", "text": "Look"},

@@ -107,12 +107,31 @@ def test_a_provider_is_known_by_its_id_behind_any_address() -> None:
         ("https://api.openai.com/v1", "max_completion_tokens"),
         ("https://me.openai.azure.com/openai/v1", "max_completion_tokens"),
         ("https://api.mistral.ai/v1", "max_tokens"),
+        ("https://api.moonshot.ai/v1", "max_tokens"),
         ("http://127.0.0.1:11434/v1", "max_tokens"),
     ],
 )
 def test_the_output_limit_has_the_name_that_the_endpoint_knows(base_url: str, name: str) -> None:
     body = body_of(chat_call(base_url, options={"maxOutputTokens": 5}), "openai-chat")
     assert {"max_tokens", "max_completion_tokens"} & set(body) == {name}
+
+
+@pytest.mark.parametrize(
+    ("model_id", "name"),
+    [
+        ("gpt-5", "max_completion_tokens"),
+        ("openai/gpt-5.1-codex", "max_completion_tokens"),
+        ("azure.o4-mini", "max_completion_tokens"),
+        ("o3", "max_completion_tokens"),
+        ("gpt-4o", "max_tokens"),
+        ("openai/gpt-oss-120b", "max_tokens"),
+        ("olmo-3", "max_tokens"),
+        ("o1model", "max_tokens"),
+    ],
+)
+def test_models_of_openai_want_the_newer_name_wherever_they_are(model_id: str, name: str) -> None:
+    call = replace(chat_call("https://proxy.test/v1", options={"maxOutputTokens": 5}), model_id=model_id)
+    assert {"max_tokens", "max_completion_tokens"} & set(body_of(call, "openai-chat")) == {name}
 
 
 def test_reasoning_in_both_dialects() -> None:
@@ -124,6 +143,8 @@ def test_reasoning_in_both_dialects() -> None:
     assert "reasoning" not in body_of(chat_call(options={"reasoning": {}}), "openrouter")
     off = {"reasoning": {"budgetTokens": 0}}
     assert body_of(chat_call(options=off), "openrouter")["reasoning"] == {"enabled": False}
+    assert body_of(chat_call(options=off), "openai-chat")["reasoning_effort"] == "none"
+    assert body_of(chat_call(options=off), "openai-responses")["reasoning"] == {"effort": "none"}
 
 
 SWITCHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -149,6 +170,14 @@ SWITCHED: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"effort": "low"},
         {"chat_template_args": {"enable_thinking": True}},
     ),
+    ("https://api.moonshot.ai/v1", {"effort": "none"}, {"thinking": {"type": "disabled"}}),
+    ("https://api.xiaomimimo.com/v1", {"budgetTokens": 0}, {"thinking": {"type": "disabled"}}),
+    (
+        "https://api.siliconflow.com/v1",
+        {"budgetTokens": 500},
+        {"enable_thinking": True, "thinking_budget": 500},
+    ),
+    ("https://api.together.xyz/v1", {"effort": "high"}, {"reasoning": {"enabled": True}}),
 ]
 
 
@@ -183,10 +212,10 @@ def test_reasoning_that_the_model_does_not_know_is_left_out_with_a_notice() -> N
         call = chat_call(info=info, options=high)
         assert "reasoning" not in body_of(call)
         assert [kind for kind, _ in notices_of(call)] == ["optionDropped"]
-    never_off = chat_call(
-        info=model_info(reasoning_optional=False), options={"reasoning": {"effort": "none"}}
-    )
-    assert [kind for kind, _ in notices_of(never_off)] == ["optionDropped"]
+    for api_type in ("openrouter", "openai-chat", "openai-responses", "anthropic", "gemini", "ollama"):
+        for off in ({"effort": "none"}, {"budgetTokens": 0}):
+            never_off = chat_call(info=model_info(reasoning_optional=False), options={"reasoning": off})
+            assert [kind for kind, _ in notices_of(never_off, api_type)] == ["optionDropped"]
     silent = chat_call(info=model_info(reasoning=False), options={"reasoning": {"effort": "none"}})
     assert notices_of(silent) == []
 

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trunkline.wire.tool_roots import object_root
 from trunkline.wire.tool_schemas import (
     gemini_json_schema,
     gemini_schema,
@@ -92,11 +93,41 @@ def test_moonshot_keeps_nothing_beside_a_reference_and_one_schema_for_items() ->
 @given(ANYTHING)
 def test_odd_schemas_pass_and_nothing_is_changed_in_place(schema: dict[str, Any]) -> None:
     before = deepcopy(schema)
-    for fix in (gemini_schema, moonshot_schema, gemini_json_schema):
+    for fix in (gemini_schema, moonshot_schema, gemini_json_schema, object_root):
         fixed = fix(schema)
         assert fix(fixed) == fixed
+    tool_schema(schema, provider_id="p", model_id="m")
     is_strict(schema)
     assert schema == before
+
+
+X: dict[str, Any] = {"type": "object", "properties": {"x": {"type": "string"}}, "required": ["x"]}
+KINDS: list[dict[str, Any]] = [
+    {"type": "object", "properties": {"kind": {"const": "a"}, "x": {}}, "required": ["kind", "x"]},
+    {"$ref": "#/$defs/B"},
+]
+B: dict[str, Any] = {"type": "object", "properties": {"kind": {"const": "b"}}, "required": ["kind"]}
+ROOTS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"type": "object", "properties": {}}),
+    ({"type": "object"}, {"type": "object", "properties": {}}),
+    ({"type": "object", "properties": None, "required": None}, {"type": "object", "properties": {}}),
+    ({"properties": X["properties"]}, {"type": "object", "properties": X["properties"]}),
+    (X, X),
+    ({"$ref": "#/$defs/A", "$defs": {"A": X}}, {**X, "$defs": {"A": X}}),
+    ({"$ref": "#/$defs/A~1b", "$defs": {"A/b": {"$ref": "#/$defs/C"}, "C": X}}, {**X, "$defs": {"A/b": {"$ref": "#/$defs/C"}, "C": X}}),
+    ({"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}}, {"$ref": "#/$defs/A", "$defs": {"A": {"$ref": "#/$defs/A"}}, "type": "object", "properties": {}}),
+    ({"$ref": "https://x.test/a"}, {"$ref": "https://x.test/a", "type": "object", "properties": {}}),
+    ({"properties": {"l": {"type": "array"}}}, {"type": "object", "properties": {"l": {"type": "array", "items": {}}}}),
+    ({**X, "allOf": [{"properties": {"y": {}}, "required": ["y"]}]}, {"type": "object", "properties": {**X["properties"], "y": {}}, "required": ["x", "y"], "description": '(allOf: [{"properties":{"y":{}},"required":["y"]}])'}),
+    ({"oneOf": KINDS, "$defs": {"B": B}, "description": "Do."}, {"type": "object", "properties": {"kind": {"anyOf": [{"const": "a"}, {"const": "b"}]}, "x": {}}, "required": ["kind"], "$defs": {"B": B}, "description": 'Do.\n\n(oneOf: [{"type":"object","properties":{"kind":{"const":"a"},"x":{}},"required":["kind","x"]},{"$ref":"#/$defs/B"}])'}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("schema", "expected"), ROOTS)
+def test_the_root_is_an_object_that_says_what_is_in_it(
+    schema: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    assert tool_schema(schema, provider_id="p", model_id="m") == expected
 
 
 @pytest.mark.parametrize(
