@@ -111,7 +111,7 @@ class ChatStreamParams(WireModel):
     tool_choice: ToolChoice | None = None
     output_schema: JsonObject | None = None
     """JSON Schema, of type `object`, that the text of the answer must follow as JSON."""
-    options: ChatOptions = ChatOptions()
+    options: ChatOptions = Field(default_factory=ChatOptions)
     partial_result_token: ProgressToken | None = None
     """Where to send the events as `$/progress`; without it the answer carries the whole message."""
     work_done_token: ProgressToken | None = None

@@ -56,7 +56,7 @@ class CodeActionParams(WireModel):
 
     text_document: DocumentRef
     range: Range
-    context: CodeActionContext = CodeActionContext()
+    context: CodeActionContext = Field(default_factory=CodeActionContext)
 
 
 @dataclass(frozen=True, slots=True)

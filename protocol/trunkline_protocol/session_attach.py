@@ -40,8 +40,8 @@ class SessionAttachParams(WireModel):
     since: Cursor | None = None
     """Continue behind this event; a snapshot comes when absent, or when that is not possible any more."""
     role: Literal["observer", "controller"] = "observer"
-    snapshot: SnapshotOptions = SnapshotOptions()
-    delivery: DeliveryOptions = DeliveryOptions()
+    snapshot: SnapshotOptions = Field(default_factory=SnapshotOptions)
+    delivery: DeliveryOptions = Field(default_factory=DeliveryOptions)
     tools: tuple[Tool, ...] = ()
     """Tools of this client; it becomes the one that is asked to run them."""
 

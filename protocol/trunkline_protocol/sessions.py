@@ -69,7 +69,7 @@ class SessionCreateParams(WireModel):
     system: str | None = None
     tools: tuple[Tool, ...] = ()
     """Tools of this client: `tool/call` asks it to run them."""
-    options: ChatOptions = ChatOptions()
+    options: ChatOptions = Field(default_factory=ChatOptions)
     cwd: str | None = None
     """The folder it is about, absolute; the workspace folder of the client when absent."""
 

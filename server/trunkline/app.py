@@ -31,7 +31,11 @@ if TYPE_CHECKING:
     from trunkline.providers.logins import Logins
     from trunkline.providers.registry import ProviderRegistry
     from trunkline.sessions.hub import SessionHub
+    from trunkline.sessions.live_session import LiveSession
+    from trunkline.sessions.tool_rounds import SessionTools
     from trunkline.tools.mcp_servers import McpServers
+    from trunkline.tools.user_rules import UserRules
+    from trunkline.tools.workspace_tools import WorkspaceTools
     from trunkline.wire.http import HttpClient
 
 
@@ -225,26 +229,39 @@ class Application:
         """The conversations that are kept."""
         from trunkline.sessions.fanout import LocalFanout
         from trunkline.sessions.hub import HubServices, SessionHub
-        from trunkline.sessions.permissions import Permissions
         from trunkline.sessions.sqlite.store import SqliteSessionLog
-        from trunkline.sessions.title import title_model
-        from trunkline.sessions.tool_rounds import SessionTools
-        from trunkline.tools.user_rules import UserRules
-        from trunkline.tools.workspace_tools import WorkspaceTools
 
-        rules = UserRules(self.config, self.paths.config)
-        private = (self.paths.config, self.paths.data, self.paths.state, self.paths.cache)
-        sources = (WorkspaceTools(private, rules.policy), self.mcp_servers)
         services = HubServices(
-            engine=self.chat,
-            directory=self.directory,
-            tools_of=lambda session: SessionTools(session, sources, Permissions(session, rules)),
+            engine=lambda: self.chat,
+            directory=lambda: self.directory,
+            tools_of=self._session_tools,
             activity=self.activity,
             settings=lambda: self.config.current().settings.sessions,
-            small_model=lambda model: title_model(self.directory, model),
             changed=self.changes.sessions,
         )
         return SessionHub(SqliteSessionLog(self.paths.state / "sessions.db"), LocalFanout(), services)
+
+    def _session_tools(self, session: "LiveSession") -> "SessionTools":
+        from trunkline.sessions.permissions import Permissions
+        from trunkline.sessions.tool_rounds import SessionTools
+
+        sources = (self.workspace_tools, self.mcp_servers)
+        return SessionTools(session, sources, Permissions(session, self.tool_rules))
+
+    @cached_property
+    def tool_rules(self) -> "UserRules":
+        """What the user lets tools do without being asked."""
+        from trunkline.tools.user_rules import UserRules
+
+        return UserRules(self.config, self.paths.config)
+
+    @cached_property
+    def workspace_tools(self) -> "WorkspaceTools":
+        """The built-in tools; none of them shows this user's own files of Trunkline."""
+        from trunkline.tools.workspace_tools import WorkspaceTools
+
+        private = (self.paths.config, self.paths.data, self.paths.state, self.paths.cache)
+        return WorkspaceTools(private, self.tool_rules.policy)
 
     @cached_property
     def mcp_servers(self) -> "McpServers":

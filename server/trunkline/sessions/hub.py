@@ -17,7 +17,6 @@ from trunkline.sessions.following import Told, follow
 from trunkline.sessions.housekeeping import delete_unused, forget_old_deltas
 from trunkline.sessions.ownership import OwnedSessions
 from trunkline.sessions.records import etag_of, event_on_the_wire, session_info, turns_of
-from trunkline.sessions.title import make_title
 from trunkline.sessions.turn import TurnServices
 from trunkline.sessions.usage import Spent
 from trunkline_protocol.errors import ErrorCode
@@ -63,15 +62,13 @@ class SessionsChanged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class HubServices:
-    """What sessions need of the rest."""
+    """What sessions need of the rest. What only turns need is made for the first one."""
 
-    engine: "ChatEngine"
-    directory: "ModelDirectory"
+    engine: "Callable[[], ChatEngine]"
+    directory: "Callable[[], ModelDirectory]"
     tools_of: "Callable[[LiveSession], SessionTools]"
     activity: "Activity"
     settings: "Callable[[], SessionSettings]"
-    small_model: Callable[[str], str]
-    """The model that names a session with this model."""
     changed: "SessionsChanged"
     """Told of sessions that lists show differently now."""
 
@@ -309,8 +306,8 @@ class SessionHub:
     def _equip(self, session: "LiveSession") -> None:
         session.tools = self._services.tools_of(session)
         session.services = TurnServices(
-            self._services.engine,
-            self._services.directory,
+            self._services.engine(),
+            self._services.directory(),
             session.tools,
             self._services.activity,
             self._services.settings().max_rounds,
@@ -318,8 +315,10 @@ class SessionHub:
 
     async def _give_title(self, session: "LiveSession") -> None:
         """Let a small model name the session by its first turn; without one it stays without a name."""
-        model = self._services.small_model(session.fact("model"))
-        titled = await make_title(self._services.engine, model, session.context, session.session_id)
+        from trunkline.sessions.title import make_title, title_model
+
+        model = title_model(self._services.directory(), session.fact("model"))
+        titled = await make_title(self._services.engine(), model, session.context, session.session_id)
         if titled is not None and session.stored.title is None:
             session.spend(Spent(titled.usage, titled.cost))
             session.change({"title": titled.title})
