@@ -16,6 +16,11 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parent.parent.parent
 
 FROM_ROOT = {"README.md": "index.md", "CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md"}
+PICTURES = {
+    path.relative_to(ROOT).as_posix(): f"images/vscode/{path.name}"
+    for path in (ROOT / "editors" / "vscode" / "pictures").glob("*.png")
+}
+"""What the tests of VS Code itself take, where the extension shows it, and where the site has it."""
 GENERATED = {
     "errors.md": error_table.page,
     "settings.md": settings_table.page,
@@ -36,6 +41,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for name, page in FROM_ROOT.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=_LINK.sub(_from_root, text)))
+    for name, picture in PICTURES.items():
+        files.append(File.generated(config, picture, content=(ROOT / name).read_bytes()))
     for page, made in GENERATED.items():
         files.append(File.generated(config, page, content=made()))
     return files
@@ -58,4 +65,5 @@ def _from_root(link: re.Match[str]) -> str:
 
 def _in_docs(link: re.Match[str]) -> str:
     path, anchor = link.groups()
-    return f"]({FROM_ROOT.get(path.removeprefix('../'), path) if path.startswith('../') else path}{anchor})"
+    known = {**FROM_ROOT, **PICTURES}
+    return f"]({known.get(path.removeprefix('../'), path) if path.startswith('../') else path}{anchor})"

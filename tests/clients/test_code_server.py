@@ -3,123 +3,81 @@
 import asyncio
 import json
 import os
-import shutil
+import shlex
 import sys
-from asyncio.subprocess import PIPE
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from support.clients import CLIENTS, missing_client
+from support.authorisation import KEY, Authorisation, running_authorisation
+from support.code_server import EXTENSION, INSTALLED, running_window
+from support.daemon import running_daemon
 from support.provider import MODEL, Provider, chunk
 from support.upstream import Upstream, answer_sse
 from support.user import CANARY, User
+from trunkline.client import spawn
 from trunkline.demo.upstream import DemoUpstream
 
-EXTENSION = CLIENTS.parent.parent / "editors" / "vscode"
-HERE = CLIENTS / "vscode"
-CODE_SERVER = HERE / "node_modules" / "code-server" / "out" / "node" / "entry.js"
-NODE = HERE / ".venv" / "bin" / "node"
+TRUNKLINE = str(Path(sys.executable).parent / "trunkline")
 SLOW_MODEL = MODEL.replace("fastrouter", "openrouter")
-PICTURES = EXTENSION / "pictures"
-"""Screenshots for the documentation, written where TRUNKLINE_PICTURES is set."""
+
+pytestmark = [pytest.mark.client("code-server"), pytest.mark.timeout(400)]
 
 
 @pytest.fixture
-def chromium() -> str:
-    program = shutil.which("chromium")
-    if program is None or not CODE_SERVER.is_file() or not (EXTENSION / "node_modules").is_dir():
-        missing_client("code-server", "run `make test-vscode`")
-    return program
+def folder(tmp_path: Path) -> Path:
+    path = tmp_path / "folder"
+    path.mkdir()
+    (path / "notes.md").write_text("# Buy milk\n\nand bread\n", encoding="utf-8")
+    return path
 
 
-async def finished(*command: str | Path, env: dict[str, str], cwd: Path | None = None) -> bytes:
-    process = await asyncio.create_subprocess_exec(*command, env=env, cwd=cwd, stdout=PIPE, stderr=PIPE)
-    out, err = await process.communicate()
-    assert process.returncode == 0, (out + err).decode()
-    return out
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Where screenshots go: where TRUNKLINE_PICTURES is set, into the documentation."""
+    return EXTENSION / "pictures" if "TRUNKLINE_PICTURES" in os.environ else tmp_path / "pictures"
 
 
-async def package(folder: Path, vsix: Path, env: dict[str, str]) -> Path:
-    vsce = EXTENSION / "node_modules" / ".bin" / "vsce"
-    options = ("--no-dependencies", "--allow-missing-repository", "--skip-license", "--out", vsix)
-    await finished(vsce, "package", *options, env=env, cwd=folder)
-    return vsix
-
-
-@asynccontextmanager
-async def running_code(
-    home: Path, folder: Path, extensions: list[Path], env: dict[str, str]
-) -> AsyncGenerator[str]:
-    """The address of a VS Code with these extensions."""
-    places = ("--user-data-dir", home / "data", "--extensions-dir", home / "extensions")
-    installing = [option for vsix in extensions for option in ("--install-extension", vsix)]
-    await finished(NODE, CODE_SERVER, *places, *installing, env=env)
-    serving = ("--auth=none", "--bind-addr=127.0.0.1:0", "--disable-telemetry", "--disable-update-check")
-    process = await asyncio.create_subprocess_exec(
-        NODE, CODE_SERVER, *places, *serving, folder, env=env, stdout=PIPE, start_new_session=True
-    )
-    assert process.stdout is not None
-    try:
-        async for line in process.stdout:
-            if b"listening on http://" in line:
-                break
-        address = line.decode().split("listening on ")[1].strip()  # pyright: ignore[reportPossiblyUnboundVariable]
-        draining = asyncio.create_task(process.stdout.read())
-        yield f"{address}?folder={folder}"
-        draining.cancel()
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-@pytest.mark.client("code-server")
-@pytest.mark.timeout(180)
-async def test_models_chat_sign_in_and_another_extension(
-    chromium: str, user: User, provider: Provider, scripted: Upstream, tmp_path: Path
+async def test_a_key_models_a_chat_that_goes_on_sharing_and_another_extension(
+    user: User, provider: Provider, scripted: Upstream, tmp_path: Path, folder: Path, pictures: Path
 ) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "notes.md").write_text("# Buy milk\n\nand bread\n", encoding="utf-8")
-    settings = {
-        "trunkline.path": str(Path(sys.executable).parent / "trunkline"),
-        "security.workspace.trust.enabled": False,
-        "workbench.startupEditor": "none",
-    }
-    (tmp_path / "data" / "User").mkdir(parents=True)
-    (tmp_path / "data" / "User" / "settings.json").write_text(json.dumps(settings), encoding="utf-8")
-    pictures = PICTURES if "TRUNKLINE_PICTURES" in os.environ else tmp_path / "pictures"
-    pictures.mkdir(exist_ok=True)
     proof = tmp_path / "proof.json"
+    probing = {
+        "OPENROUTER_API_KEY": "sk-other",
+        "SLOW_MODEL": SLOW_MODEL,
+        "PROBE_MODEL": "fastrouter/anthropic/claude-opus-4.1",
+        "PROBE_FILE": str(proof),
+    }
     provider.answers = [answer_sse(chunk(content="Once upon"), chunk("stop"), hold=asyncio.Event())]
     async with DemoUpstream(key=CANARY) as upstream:
         sections = {"fastrouter": upstream.base_url, "openrouter": scripted.base_url}
         user.configure({"provider": {name: {"options": {"baseURL": url}} for name, url in sections.items()}})
-        env = {
-            **user.env,
-            "PATH": f"{NODE.parent}{os.pathsep}{os.environ['PATH']}",
-            "OPENROUTER_API_KEY": "sk-other",
-            "SLOW_MODEL": SLOW_MODEL,
-            "PROBE_MODEL": "fastrouter/anthropic/claude-opus-4.1",
-            "PROBE_FILE": str(proof),
-        }
-        extensions = [
-            await package(EXTENSION, tmp_path / "trunkline.vsix", env),
-            await package(HERE / "probe", tmp_path / "probe.vsix", env),
-        ]
-        async with running_code(tmp_path, folder, extensions, env) as address:
-            browser = {**env, "TEST_KEY": CANARY, "CHROMIUM": chromium, "PLAYWRIGHT": str(HERE)}
-            seen: Any = json.loads(await finished(NODE, HERE / "browser.mjs", address, pictures, env=browser))
+        settings = {"trunkline.path": TRUNKLINE}
+        async with running_window(user, folder, settings, pictures, INSTALLED / "probe", **probing) as window:
+            assert "1 providers can be used" in await window.do("status", "can be used")
+            assert await window.do("signInWithKey", CANARY, "sign-in") == "password"
+            assert "2 providers can be used" in await window.do("status", "2 providers")
+            picker = await window.do("pickModel", "FastRouter", "model-picker")
+            assert any("FastRouter" in row for row in picker)
+            assert any("Talker" in row for row in picker)
+            answer = await window.do("ask", "What does notes.md say?", "it has 3 lines", "chat")
+            assert "I have read it." in answer
+
+            opened = await window.do("continueSession", "fastrouter/")
+            assert str(folder) in opened["row"]
+            assert "What does notes.md say?" in opened["page"]
+            assert "it has 3 lines" in opened["page"]
+            assert opened["unsaved"] == 0
+            await window.do("ask", "And who are you?", "here I am", "session")
+
+            shared = await window.do("share", "Let others watch")
+            assert shared["copied"] in shared["said"]
+            asked = await asked_of(user, shared["copied"])
+            await window.do("probe")
         async with asyncio.timeout(10):
             await scripted.closed_early.wait()
-
-    assert seen["inputType"] == "password"
-    assert "it has 3 lines" in seen["answer"]
-    assert any("FastRouter" in row for row in seen["picker"])
-    assert any("Talker" in row for row in seen["picker"])
+    assert asked == ["What does notes.md say?", "And who are you?"]
+    assert user.files_with(CANARY) == [user.paths.data / "auth.json"]
 
     probed = json.loads(proof.read_text(encoding="utf-8"))
     assert "error" not in probed, probed["error"]
@@ -129,4 +87,55 @@ async def test_models_chat_sign_in_and_another_extension(
     assert "Buy milk" in probed["answer"]
     assert 2 <= probed["tokens"] <= 8
     assert probed["cancelled"] in {"Once upon", "Canceled"}
-    assert user.files_with(CANARY) == [user.paths.data / "auth.json"]
+
+
+async def asked_of(user: User, command: str) -> list[str]:
+    """What was asked in the only session of the server that `command` attaches to."""
+    program, *arguments = shlex.split(command)
+    assert program == "trunkline"
+    async with spawn([TRUNKLINE, *arguments], env=user.env) as client:
+        await client.initialize()
+        [session] = (await client.request("session/list", {}))["sessions"]
+        read = await client.request("session/read", {"sessionId": session["sessionId"]})
+        await client.shutdown()
+    return [turn["items"][0]["message"]["content"][0]["text"] for turn in read["turns"]]
+
+
+async def test_what_is_wrong_is_shown_pages_sign_in_and_a_server_elsewhere_is_attached_to(
+    user: User, sockets: Path, provider: Provider, scripted: Upstream, folder: Path, pictures: Path
+) -> None:
+    provider.answers = [
+        answer_sse(chunk(content=text), chunk("stop")) for text in ("Begun.", "Continued from here.")
+    ]
+    async with running_authorisation(Authorisation()) as authorisation:
+        options = {
+            "fastrouter": {"baseURL": scripted.base_url, "apiKey": CANARY},
+            "openrouter": {"baseURL": authorisation.base_url},
+        }
+        user.configure({"provider": {name: {"options": section} for name, section in options.items()}})
+        settings = {"trunkline.path": "/no/such/trunkline"}
+        async with running_window(user, folder, settings, pictures) as window:
+            status = await window.do("status", "/no/such/trunkline")
+            assert "pipx install trunkline" in status
+            shown = await window.do("readWhyNotStarted", "failure")
+            assert "/no/such/trunkline" in shown["said"]
+            assert "/no/such/trunkline" in shown["log"]
+            await window.do("correctPath", TRUNKLINE)
+
+            assert "go back to where you came from" in await window.do("signInOnPage")
+            assert len(user.files_with(KEY)) == 1
+            assert await window.do("signInWithCode") == "password"
+
+            async with running_daemon(user, sockets / "d.sock") as daemon:
+                created = await daemon.ask("session/create", model=MODEL, title="Elsewhere")
+                session_id = created["session"]["sessionId"]
+                await daemon.prompt(session_id, "Asked elsewhere")
+                await window.do("attach", f"unix:{daemon.socket}")
+                await window.do("pickModel", "FastRouter")
+                opened = await window.do("continueSession", "Elsewhere")
+                assert "Asked elsewhere" in opened["page"]
+                await window.do("ask", "Asked in VS Code", "Continued from here.")
+                read = await daemon.ask("session/read", sessionId=session_id)
+                await window.do("attach", "")
+                await window.do("status", "can be used")
+    assert [turn["status"] for turn in read["turns"]] == ["completed", "completed"]

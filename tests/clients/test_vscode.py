@@ -309,6 +309,20 @@ async def test_failures_say_why_and_a_killed_server_comes_back(
 
 
 @pytest.mark.client("vscode")
+async def test_a_path_that_is_being_typed_starts_one_server(
+    vscode: VsCode, user: User, scripted: Upstream, tmp_path: Path
+) -> None:
+    pid_file = tmp_path / "pids"
+    server = program(tmp_path / "named", f'echo $$ >> "{pid_file}"', f'exec "{TRUNKLINE}" "$@"')
+    named = VsCode(vscode.node, vscode.bundle, user, server, vscode.sent)
+    seen = await named.run("hurried", FASTROUTER_API_KEY="sk-any", PID_FILE=str(pid_file))
+    assert seen["started"] == 2  # the first one, and one with the whole path
+    assert MODEL in [model["id"] for model in seen["models"]]
+    assert [shown["message"] for shown in seen["shown"] if shown["kind"] == "error"] == []
+    assert scripted.lists()
+
+
+@pytest.mark.client("vscode")
 async def test_the_example_of_the_types_is_a_client(vscode: VsCode, user: User, tmp_path: Path) -> None:
     bundle = tmp_path / "example.js"
     env = {**os.environ, "NODE_PATH": str(EXTENSION / "node_modules")}

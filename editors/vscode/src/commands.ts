@@ -3,6 +3,7 @@ import * as vscode from "vscode";
 import { usableModels } from "./models";
 import type { Participant } from "./participant";
 import type { Server } from "./server";
+import { titleOf, type Transcripts } from "./transcripts";
 
 export async function chooseModel(server: Server): Promise<void> {
   const models = await usableModels(server);
@@ -21,13 +22,17 @@ export async function chooseModel(server: Server): Promise<void> {
   await settings.update("model", picked.description, vscode.ConfigurationTarget.Global);
 }
 
-export async function continueSession(server: Server, participant: Participant): Promise<void> {
+export async function continueSession(
+  server: Server,
+  participant: Participant,
+  transcripts: Transcripts,
+): Promise<void> {
   const { sessions } = await server.ask("session/list", {});
   const items = sessions.map((session) => ({
-    label: session.title ?? "Untitled",
+    label: titleOf(session),
     description: session.model,
-    detail: `${session.updatedAt.replace("T", " ").slice(0, 16)}${session.cwd ? `, ${session.cwd}` : ""}`,
-    sessionId: session.sessionId,
+    detail: [localTime(session.updatedAt), session.cwd].filter(Boolean).join(", "),
+    session,
   }));
   const picked = await vscode.window.showQuickPick(items, {
     title: "Sessions",
@@ -36,17 +41,14 @@ export async function continueSession(server: Server, participant: Participant):
     matchOnDetail: true,
   });
   if (!picked) return;
-  const { turns } = await server.ask("session/read", { sessionId: picked.sessionId });
-  const said = turns.flatMap((turn) => turn.items).flatMap(({ message }) => {
-    const parts = typeof message.content === "string" ? [] : message.content;
-    const text = parts.map((part) => (part.type === "text" ? part.text : "")).join("");
-    return text ? [`**${message.role}**\n\n${text}`] : [];
-  });
-  const content = `# ${picked.label}\n\n${said.join("\n\n---\n\n")}\n`;
-  await vscode.window.showTextDocument(await vscode.workspace.openTextDocument({ language: "markdown", content }));
-  participant.continueWith(picked.sessionId);
+  await transcripts.show(picked.session);
+  participant.continueWith(picked.session.sessionId);
   await vscode.commands.executeCommand("workbench.action.chat.newChat");
   await vscode.commands.executeCommand("workbench.action.chat.open", { query: "@trunkline ", isPartialQuery: true });
+}
+
+function localTime(timestamp: string): string {
+  return new Date(timestamp).toLocaleString(vscode.env.language, { dateStyle: "medium", timeStyle: "short" });
 }
 
 export async function share(server: Server): Promise<void> {

@@ -6,6 +6,7 @@ import { Participant } from "./participant";
 import { Server, ServerError } from "./server";
 import { signIn } from "./signIn";
 import { StatusItem } from "./status";
+import { Transcripts } from "./transcripts";
 
 const NEEDS_RESTART = ["trunkline.path", "trunkline.attach", "trunkline.tokenFile"];
 
@@ -15,15 +16,17 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
   const started = (server = new Server());
   const models = new Models(started);
   const participant = new Participant(started);
+  const transcripts = new Transcripts(started);
   context.subscriptions.push(
     started.log,
     models,
     participant,
+    transcripts,
     new StatusItem(started),
     vscode.lm.registerLanguageModelChatProvider("trunkline", models),
     command("signIn", () => signIn(started)),
     command("chooseModel", () => chooseModel(started)),
-    command("sessions", () => continueSession(started, participant)),
+    command("sessions", () => continueSession(started, participant, transcripts)),
     command("share", () => share(started)),
     command("attach", attach),
     vscode.commands.registerCommand("trunkline.restart", () => start(started)),

@@ -59,17 +59,28 @@ export class Server {
   readonly onDidStop = this.stopped.event;
   private client: LanguageClient | undefined;
   private running: Promise<LanguageClient> | undefined;
+  private starting: Promise<void> = Promise.resolve();
+  private starts = 0;
   private restarts: number[] = [];
   private process: ChildProcess | undefined;
   private ended: Promise<unknown> = Promise.resolve();
   private lastWords = "";
   private tokens = 0;
 
-  /** Start the server, or start it anew. What goes wrong is shown to the user and thrown. */
-  async start(): Promise<void> {
-    await this.stop();
-    this.restarts = [];
-    await this.launch();
+  /**
+   * Start the server, or start it anew. What goes wrong is shown to the user and thrown. One after the other, and of
+   * several calls that wait only the last counts: a setting changes with every letter that is typed.
+   */
+  start(): Promise<void> {
+    const call = ++this.starts;
+    const starting = this.starting.then(async () => {
+      if (call !== this.starts) return;
+      await this.stop();
+      this.restarts = [];
+      await this.launch();
+    });
+    this.starting = starting.catch(() => undefined);
+    return starting;
   }
 
   async ask<M extends keyof Requests>(
@@ -175,7 +186,7 @@ export class Server {
     this.process = process;
     this.lastWords = "";
     process.stderr.on("data", (data: Buffer) => {
-      this.lastWords = data.toString().trim().split("\n").at(-1) || this.lastWords;
+      this.lastWords = data.toString().trim().split("\n").at(-1)?.replace(/^trunkline: /, "") || this.lastWords;
     });
     await new Promise<void>((resolve, reject) => {
       process.once("spawn", () => {
@@ -224,9 +235,7 @@ export class Server {
       .then((choice) => {
         if (choice === "Show Log") this.log.show();
         if (choice === "Restart") void vscode.commands.executeCommand("trunkline.restart");
-        if (choice === "Settings") {
-          void vscode.commands.executeCommand("workbench.action.openSettings", "trunkline.path");
-        }
+        if (choice === "Settings") void openSettings();
       });
   }
 }
@@ -254,6 +263,13 @@ function withoutTrace(log: vscode.LogOutputChannel): vscode.LogOutputChannel {
     logLevel: { value: vscode.LogLevel.Info },
     onDidChangeLogLevel: { value: never },
   }) as vscode.LogOutputChannel;
+}
+
+/** Where the setting is that says which server to use; one of a remote machine is on a page of its own. */
+async function openSettings(): Promise<void> {
+  const setting = vscode.workspace.getConfiguration("trunkline").get("attach", "") ? "attach" : "path";
+  const page = vscode.env.remoteName ? "openRemoteSettings" : "openSettings";
+  await vscode.commands.executeCommand(`workbench.action.${page}`, { query: `@id:trunkline.${setting}` });
 }
 
 function notFound(program: string): ServerError {

@@ -1,100 +1,79 @@
-// What a user does in VS Code, in a browser that reaches nothing but this machine.
-// Arguments: the address of VS Code, a folder for screenshots. Environment: TEST_KEY, PLAYWRIGHT (a folder with
-// node_modules), CHROMIUM. Prints what was on the screen as JSON.
+// VS Code in a browser that reaches nothing but this machine. Arguments: its address, a folder for screenshots.
+// Environment: PLAYWRIGHT (a folder with node_modules), CHROMIUM. Every line of input is a step of steps.mjs to take,
+// [name, ...arguments]; what was on the screen comes back as a line of JSON. The first one says that VS Code is there.
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import * as steps from "./steps.mjs";
+
+const MOST_MS = 60_000;
 
 const { chromium } = createRequire(join(process.env.PLAYWRIGHT, "x"))("playwright-core");
 const [address, pictures] = process.argv.slice(2);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-const page = await browser.newPage({ viewport: { width: 1100, height: 720 }, deviceScaleFactor: 1 });
-page.setDefaultTimeout(30_000);
-await page.route(
+const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, deviceScaleFactor: 1 });
+await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+await context.route(
   (url) => url.protocol.startsWith("http") && url.hostname !== "127.0.0.1",
   (route) => route.abort(),
 );
+const page = await context.newPage();
+page.setDefaultTimeout(MOST_MS);
 
-const picture = (name) => page.screenshot({ path: join(pictures, `${name}.png`) });
 const input = page.locator(".quick-input-widget input.input");
 
-/** Type into the box on top; with a `row`, choose the first one that has this text. */
-async function enter(text, row) {
-  await input.waitFor();
-  await input.fill(text);
-  if (row === undefined) await page.keyboard.press("Enter");
-  else await page.locator(".quick-input-list .monaco-list-row", { hasText: row }).first().click();
-}
+/** What steps are made of. */
+const screen = {
+  page,
+  context,
+  input,
+  status: page.locator('[id="trunkline.trunkline.trunkline"]'),
+  said: (text) => page.locator(".notification-list-item-message", { hasText: text }),
+  button: (text) => page.locator(".notification-list-item .monaco-button", { hasText: text }),
+  title: (text) => page.locator(".quick-input-title", { hasText: text }),
+  row: (text) => page.locator(".quick-input-list .monaco-list-row", { hasText: text }).first(),
+  picture: (name) => page.screenshot({ path: join(pictures, `${name}.png`) }),
+  /** Type into the box on top, which has this title. */
+  async enter(title, text) {
+    await this.title(title).waitFor();
+    await input.fill(text);
+    await page.keyboard.press("Enter");
+  },
+  /** Choose the first row with this text in the list on top, which has this title. */
+  async choose(title, text) {
+    await this.title(title).waitFor();
+    await input.fill(text);
+    await this.row(text).click();
+  },
+  async command(title) {
+    await page.keyboard.press("F1");
+    await input.waitFor();
+    await input.fill(`>${title}`);
+    await this.row(title).click();
+  },
+  /** Wait for a message, and clear it away. */
+  async hear(text) {
+    await this.said(text).waitFor();
+    await this.command("Notifications: Clear All Notifications");
+    await this.said(text).waitFor({ state: "hidden" });
+  },
+};
 
-async function command(title) {
-  await page.keyboard.press("F1");
-  await enter(`>${title}`, title);
-}
+const answer = (value) => process.stdout.write(`${JSON.stringify(value ?? null)}\n`);
 
-async function signIn() {
-  await command("Trunkline: Sign In to a Provider");
-  await page.locator(".quick-input-title", { hasText: "Sign in to a provider" }).waitFor();
-  await enter("FastRouter", "FastRouter");
-  await page.locator(".quick-input-title", { hasText: "Sign in to FastRouter" }).waitFor();
-  await input.fill(process.env.TEST_KEY);
-  await picture("sign-in");
-  const kind = await input.getAttribute("type");
-  await page.keyboard.press("Enter");
-  const stored = page.locator(".notification-list-item-message", { hasText: "The key for FastRouter is stored" });
-  await stored.waitFor();
-  await command("Notifications: Clear All Notifications");
-  await stored.waitFor({ state: "hidden" });
-  return kind;
-}
-
-async function modelPicker() {
-  await page.locator(".interactive-session .model-picker-name").first().click();
-  const rows = page.locator(".action-widget-dropdown .monaco-list-row.action");
-  await rows.filter({ hasText: "Other Models" }).click();
-  await rows.nth(3).waitFor();
-  await picture("model-picker");
-  const names = await rows.allInnerTexts();
-  await rows.filter({ hasText: "FastRouter" }).first().click();
-  return names;
-}
-
-async function ask(question) {
-  await page.locator(".interactive-input-editor").click();
-  await page.keyboard.type(question);
-  await page.locator(".interactive-input-editor .view-line", { hasText: "@trunkline" }).waitFor();
-  await page.keyboard.press("Enter");
-  const answer = page.locator(".interactive-response .rendered-markdown", { hasText: "it has 3 lines" });
-  await answer.last().waitFor();
-  await picture("chat");
-  return answer.last().innerText();
-}
-
-/** Another extension asks for the models; VS Code asks the user whether it may. */
-async function probe() {
-  await command("Probe: Use the Models of Trunkline");
-  const ended = page.locator(".notification-list-item-message", { hasText: "The probe has ended" });
-  const allow = page.locator(".monaco-dialog-box .monaco-button", { hasText: "Allow" });
-  await allow.or(ended).first().waitFor();
-  const asked = await allow.isVisible();
-  if (asked) await allow.click();
-  await ended.waitFor();
-  return asked;
-}
-
-async function run() {
-  await page.goto(address);
-  await page.locator(".statusbar-item", { hasText: "Trunkline" }).waitFor();
-  await page.locator(".interactive-session").waitFor();
-  const inputType = await signIn();
-  const picker = await modelPicker();
-  const answer = await ask("@trunkline What does notes.md say?");
-  const askedForConsent = await probe();
-  return { inputType, picker, answer, askedForConsent };
-}
-
+let step = "start";
 try {
-  process.stdout.write(JSON.stringify(await run()));
+  await page.goto(address);
+  await screen.status.waitFor();
+  await page.locator(".interactive-session").waitFor();
+  answer(null);
+  for await (const line of createInterface({ input: process.stdin })) {
+    const [name, ...given] = JSON.parse(line);
+    step = name;
+    answer(await steps[name](screen, ...given));
+  }
 } catch (error) {
-  await picture("failure");
+  await screen.picture(`failed-${step}`);
   throw error;
 } finally {
   await browser.close();

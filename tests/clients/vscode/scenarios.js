@@ -136,7 +136,7 @@ exports.participant = async (activate, vscode) => {
   const slow = picked(process.env.SLOW_MODEL);
   seen.cancelled = await ask(vscode, "Tell me.", { model: slow, token: cancel.token, onText: () => cancel.cancel() });
 
-  test.answers.pick = (items) => items.find((item) => item.sessionId === seen.first.metadata.sessionId);
+  test.answers.pick = (items) => items.find((item) => item.session.sessionId === seen.first.metadata.sessionId);
   await vscode.commands.executeCommand("trunkline.sessions");
   seen.transcript = test.document.getText();
   seen.continued = await ask(vscode, "And now?");
@@ -212,4 +212,16 @@ exports.signInOnPage = async (activate, vscode) => {
 exports.attached = async (activate, vscode) => {
   await activate();
   return { models: await list(vscode), answer: await ask(vscode, "Hello?") };
+};
+
+/** The setting of the program, changed letter by letter. */
+exports.hurried = async (activate, vscode) => {
+  const { test } = vscode;
+  await activate();
+  const started = () => fs.readFileSync(process.env.PID_FILE, "utf8").trim().split("\n").length;
+  const letters = [...test.settings.path];
+  letters.forEach((_, count) => test.change("path", letters.slice(0, count + 1).join("")));
+  await test.until(test.provider.onDidChangeLanguageModelChatInformation, () => started() > 1);
+  const models = await list(vscode);
+  return { models, started: started() };
 };

@@ -60,6 +60,10 @@ class Uri {
   }
   static file = (path) => new Uri(pathToFileURL(path).href);
   static parse = (text) => new Uri(text);
+  static from = ({ scheme, path, query }) => new Uri(`${scheme}:${encodeURI(path)}?${query}`);
+  get query() {
+    return new URL(this.text).search.slice(1);
+  }
   get fsPath() {
     return fileURLToPath(this.text);
   }
@@ -116,6 +120,7 @@ const test = {
 };
 const configurationChanged = new EventEmitter();
 const registered = new Map();
+const contents = new Map();
 const acted = new EventEmitter();
 test.onDidAct = acted.event;
 
@@ -202,7 +207,10 @@ const members = {
       test.shown.push({ kind: "input", message: options.title, password: options.password });
       return test.answers.input?.(options);
     },
-    showTextDocument: async (document) => void (test.document = document),
+    async showTextDocument(uri) {
+      const content = await contents.get(uri.scheme).provideTextDocumentContent(uri);
+      test.document = { getText: () => content };
+    },
     withProgress: (_options, run) => run({ report: () => undefined }, new CancellationTokenSource().token),
     tabGroups: open({ all: [] }),
     visibleTextEditors: [],
@@ -227,7 +235,7 @@ const members = {
       test.edits.push(...changes);
       return true;
     },
-    openTextDocument: async ({ content }) => ({ getText: () => content }),
+    registerTextDocumentContentProvider: (scheme, provider) => (contents.set(scheme, provider), new Disposable()),
     asRelativePath: (uri) => uri.fsPath.split("/").at(-1),
     notebookDocuments: [],
   }),
