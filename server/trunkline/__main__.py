@@ -41,7 +41,9 @@ def _open_what_is_closed() -> None:
 
 
 def _show_crash(kind: type[BaseException], error: BaseException, trace: "TracebackType | None") -> None:
-    """What nobody foresaw, as Python shows it, but without keys."""
+    """What nobody foresaw, as Python shows it, but without keys; Ctrl-C is foreseen."""
+    if kind is KeyboardInterrupt:
+        return
     from traceback import format_exception
 
     from trunkline.secrets import scrub

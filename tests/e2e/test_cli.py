@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -235,6 +236,14 @@ async def test_on_a_terminal_models_are_a_table(user: User) -> None:
     seen = await on_a_terminal(user, ["models", "fastrouter"], {})
     assert "context" in seen
     assert "15 models, offline catalogue" in seen
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pseudo-terminals are POSIX")
+@pytest.mark.parametrize("arguments", [("models", "openrouter", "--offline"), ("providers",)])
+async def test_on_a_narrow_terminal_numbers_and_ids_are_whole(user: User, arguments: tuple[str, ...]) -> None:
+    seen = await on_a_terminal(user, list(arguments), {}, COLUMNS="80")
+    assert "\u2026" not in seen
+    assert all(len(line.rstrip()) <= 80 for line in re.sub(r"\x1b\[[0-9;]*m", "", seen).splitlines())
 
 
 async def test_models_tell_all_that_is_known_of_them_when_asked(user: User) -> None:

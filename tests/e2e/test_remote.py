@@ -170,7 +170,7 @@ async def test_an_editor_shares_its_process_until_it_goes(user: User, sockets: P
 
 
 async def test_a_duration_that_is_none_makes_no_token(user: User) -> None:
-    for text in ("soon", "7", "d", "-7d", "999999d"):
+    for text in ("soon", "7", "d", "-7d", "999999d", "0d", "²h"):
         code, out, err = await command(user, "token", "create", "--expires", text)
         assert (code, out) == (2, "")
         assert "no duration" in err

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from trunkline.cli.completion import complete_model
-from trunkline.cli.terminal import EXIT_CODES, run
+from trunkline.cli.exit_codes import EXIT_CODES
+from trunkline.cli.terminal import run
 
 
 @click.command("chat", epilog=EXIT_CODES)

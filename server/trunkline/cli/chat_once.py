@@ -7,7 +7,8 @@ import click
 
 from trunkline.cli.chat_summary import summary
 from trunkline.cli.chat_view import JsonView, PlainView, View, follow, json_line
-from trunkline.cli.terminal import FAILED, application
+from trunkline.cli.exit_codes import FAILED
+from trunkline.cli.terminal import application
 from trunkline.errors import TrunklineError, describe
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from trunkline.cli.terminal import FAILED, run
+from trunkline.cli.exit_codes import FAILED
+from trunkline.cli.terminal import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

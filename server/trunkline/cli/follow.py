@@ -15,8 +15,9 @@ from typing import Any
 
 import click
 
+from trunkline.cli.exit_codes import FAILED, INTERRUPTED
 from trunkline.cli.session_view import SessionView
-from trunkline.cli.terminal import FAILED, INTERRUPTED, show_error, show_warning
+from trunkline.cli.terminal import show_error, show_warning
 from trunkline.client import Client, ConnectionLostError, RequestError, Session, spawn
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.methods import SESSION_LIST

@@ -11,6 +11,7 @@ import click
 from typing_extensions import override
 
 from trunkline import __version__
+from trunkline.cli.exit_codes import FAILED, INTERRUPTED
 
 _COMMANDS = {
     "attach": ("trunkline.cli.attach", "Attach an editor, or this terminal, to a server that runs."),
@@ -88,7 +89,12 @@ def main() -> NoReturn:
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")  # what an encoding has no sign for ends no command
     try:
-        trunkline(prog_name="trunkline")
+        code = trunkline.main(prog_name="trunkline", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:  # Ctrl-C before the command had begun
+        code = INTERRUPTED
     except OSError as error:
         if error.filename is not None or error.errno not in _FULL:
             raise
@@ -97,4 +103,5 @@ def main() -> NoReturn:
         os.dup2(nowhere, sys.stdout.fileno())
         click.secho("error: ", fg="red", bold=True, nl=False, err=True)
         click.echo(f"The output cannot be written: {error.strerror}.", err=True)
-    sys.exit(1)
+        code = FAILED
+    sys.exit(code)

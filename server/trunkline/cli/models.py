@@ -153,7 +153,7 @@ def _show(result: ModelListResult) -> None:
 
     console = Console()
     table = Table(box=None, header_style="bold", caption=_caption(result), caption_justify="left")
-    table.add_column("model", no_wrap=True)
+    table.add_column("model", overflow="fold")  # an id is to be copied, and numbers are to be read
     for heading in ("context", "in $/M", "out $/M"):
         table.add_column(heading, justify="right", no_wrap=True)
     is_wide = console.width >= _WIDE

@@ -10,6 +10,9 @@ from trunkline_protocol.providers import ProviderInfo, ProviderListParams, Provi
 _SOURCES = {"config": "configuration", "command": "command", "store": "key store", "keychain": "keychain"}
 _COLOURS = {"ready": "green", "stale": "yellow", "failed": "red", "notConnected": "bright_black"}
 
+_WIDE = 100
+"""Columns from which on there is room for names beside ids."""
+
 
 @click.command("providers")
 @click.option("--all", "everything", is_flag=True, help="Show disabled providers, too.")
@@ -41,15 +44,21 @@ def _show(result: ProviderListResult) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    is_wide = console.width >= _WIDE
     table = Table(box=None, header_style="bold")
-    for heading in ("provider", "name", "state", "models", "key"):
+    for heading in ("provider", *(["name"] if is_wide else []), "state", "models", "key"):
         table.add_column(
-            heading, no_wrap=heading != "key", justify="right" if heading == "models" else "left"
+            heading,
+            no_wrap=heading in ("state", "models"),
+            overflow="fold",  # an id is to be copied
+            justify="right" if heading == "models" else "left",
         )
     for info in result.providers:
         state = Text(info.state, style=_COLOURS.get(info.state, ""))
-        table.add_row(info.provider_id, info.name, state, str(info.model_count), _key(info))
-    Console().print(table)
+        names = (info.provider_id, *([info.name] if is_wide else []))
+        table.add_row(*names, state, str(info.model_count), _key(info))
+    console.print(table)
 
 
 def _key(info: ProviderInfo) -> str:

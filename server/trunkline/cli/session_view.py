@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from trunkline_protocol.chat import Cost, Usage
-    from trunkline_protocol.session_events import AnySessionEvent, Participant, SessionLagged
+    from trunkline_protocol.session_events import AnySessionEvent, InputPart, Participant, SessionLagged
     from trunkline_protocol.sessions import SessionInfo, Turn
 
 _LONGEST_LINE = 200
@@ -61,7 +61,7 @@ class SessionView:
             elif isinstance(part, ToolCallPart):
                 self._line(f"tool {part.name} {_short(part.arguments)}")
             elif isinstance(part, ToolResultPart):
-                self._line(f"  -> {_short([each.to_wire() for each in part.content])}")
+                self._line(f"  {'failed' if part.is_error else '->'} {_short(_told(part.content))}")
 
     def lagged(self, gap: "SessionLagged") -> None:
         """Events are missing."""
@@ -86,7 +86,7 @@ class SessionView:
                 self._line(f"tool {event.name} {_short(event.arguments)}")
             case "tool.result":
                 outcome = "failed" if event.is_error else "->"
-                self._line(f"  {outcome} {_short([part.to_wire() for part in event.content])}")
+                self._line(f"  {outcome} {_short(_told(event.content))}")
             case _:
                 self._note(event)
 
@@ -156,6 +156,12 @@ def _spent(usage: "Usage | None", cost: "Cost | None") -> list[str]:
     if cost is not None:
         parts.append(("about " if cost.estimated else "") + dollars(cost.amount, cost.currency))
     return parts
+
+
+def _told(content: "Sequence[InputPart]") -> str:
+    """What a tool said; of pictures and the like, that they are there."""
+    parts = (part.text if isinstance(part, TextPart) else f"({part.mime_type})" for part in content)
+    return " ".join(parts) or "(nothing)"
 
 
 def _short(value: Any) -> str:

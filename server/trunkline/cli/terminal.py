@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from trunkline.cli.clean import clean
+from trunkline.cli.exit_codes import FAILED, INTERRUPTED, NO_KEY
 from trunkline.errors import TrunklineError, describe
 from trunkline_protocol.codes import ErrorCode
 
@@ -18,18 +19,6 @@ if TYPE_CHECKING:
     from trunkline.app import Application
     from trunkline.providers.choices import Choices
     from trunkline_protocol.errors import WireError
-
-FAILED = 1
-"""Exit code when something did not work, or an answer is not complete."""
-NO_KEY = 3
-"""Exit code when a key is missing, or is not accepted any more: a person has to do something."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C, as shells have it."""
-
-EXIT_CODES = (
-    "Exit code: 0 the answer is complete; 1 it failed or is not complete; 2 wrong usage; 3 a key is missing "
-    "or not accepted; 130 Ctrl-C."
-)
 
 _KEY_ERRORS = {
     ErrorCode.AUTH_MISSING,

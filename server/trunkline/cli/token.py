@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
+from trunkline.cli.clean import clean
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,7 +24,7 @@ class _Lifetime(click.ParamType[timedelta]):
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         text = str(value)
         unit = _UNITS.get(text[-1:])
-        if unit is None or not text[:-1].isdigit() or len(text) > _LONGEST:
+        if unit is None or not text[:-1].isdecimal() or len(text) > _LONGEST or not int(text[:-1]):
             self.fail(f"{text!r} is no duration such as 12h or 7d", param, ctx)
         return timedelta(**{unit: int(text[:-1])})
 
@@ -63,9 +65,8 @@ def list_tokens() -> None:
     def work(tokens: "TokenStore") -> None:
         known = tokens.list()
         for token in known:
-            click.echo(
-                f"{token.token_id}  {token.scope:<7}  {token.created_at}{_end(token)}  {token.label}".rstrip()
-            )
+            about = f"{token.token_id}  {token.scope:<7}  {token.created_at}{_end(token)}"
+            click.echo(f"{about}  {' '.join(clean(token.label).split())}".rstrip())
         if not known:
             click.echo("No tokens. Run `trunkline token create`.", err=True)
 

@@ -7,7 +7,8 @@ import sys
 import time
 from contextlib import suppress
 
-from trunkline.cli.terminal import INTERRUPTED, show_error
+from trunkline.cli.exit_codes import INTERRUPTED
+from trunkline.cli.terminal import show_error
 from trunkline.client import ConnectionLostError, RequestError, spawn
 from trunkline.demo.problem import DemoError
 from trunkline.demo.screen import Screen

@@ -109,13 +109,13 @@ class Listeners:
     async def _serve_socket(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         peer = "unix socket"
         try:
-            with self._door.stranger():
-                if not is_own_user(writer.get_extra_info("socket")):
-                    self._door.failed(peer, "another user")
-                    raise unauthorized()
-                async with asyncio.timeout(self._limits.head_s):
-                    authorization = await read_authorization(reader)
-                token = self._door.admit(authorization, peer)
+            # Whoever is the same user is no stranger: those at a port cannot keep them out.
+            if not is_own_user(writer.get_extra_info("socket")):
+                self._door.failed(peer, "another user")
+                raise unauthorized()
+            async with asyncio.timeout(self._limits.head_s):
+                authorization = await read_authorization(reader)
+            token = self._door.admit(authorization, peer)
         except TrunklineError as error:
             body = {"jsonrpc": "2.0", "id": None, "error": describe(error).to_wire()}
             writer.write(encode_frame(json.dumps(body).encode()))

@@ -112,22 +112,6 @@ async def test_a_header_that_never_ends_is_cut_off(
         assert await wire.receive() is None
 
 
-async def test_clients_without_a_token_are_bounded_and_those_with_one_do_not_count(
-    make_listeners: MakeListeners, tokens: TokenStore, sockets: Path
-) -> None:
-    path = sockets / "t.sock"
-    await make_listeners(failures_a_minute=2).open(UnixAddress(path))
-    token = header(read_token(tokens.create().file))
-    for _ in range(5):
-        async with unix_wire(path, token) as wire:
-            await wire.handshake()
-    codes: list[int] = []
-    for first in (b"\r\n\r\n", b"\r\n\r\n", token):
-        async with unix_wire(path, first) as wire:
-            codes.append((await wire.receive())["error"]["code"])
-    assert codes == [ErrorCode.ATTACH_UNAUTHORIZED, ErrorCode.ATTACH_UNAUTHORIZED, ErrorCode.OVERLOADED]
-
-
 async def test_connections_are_bounded(
     make_listeners: MakeListeners, tokens: TokenStore, sockets: Path
 ) -> None:

@@ -18,10 +18,10 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from support.remote import MakeListeners, exchange, read_token, web_wire
+from support.remote import MakeListeners, exchange, header, read_token, unix_wire, web_wire
 from support.wire import request
 from trunkline.errors import TrunklineError
-from trunkline.remote.addresses import WebSettings, WebSocketAddress, read_address
+from trunkline.remote.addresses import UnixAddress, WebSettings, WebSocketAddress, read_address
 from trunkline.remote.listeners import Listeners
 from trunkline.remote.tokens import TokenStore
 from trunkline_protocol.errors import ErrorCode
@@ -172,6 +172,24 @@ async def test_a_header_of_10_mb_is_not_read(port: Port) -> None:
     answer = await exchange(port.number, b"GET / HTTP/1.1\r\nX: " + b"x" * 10_000_000)
     assert not answer or status(answer) == 431
     async with web_wire(port.url, port.token) as wire:
+        await wire.handshake()
+
+
+async def test_strangers_at_a_port_do_not_keep_the_user_out_of_their_own_socket(
+    make_listeners: MakeListeners, tokens: TokenStore, sockets: Path
+) -> None:
+    listeners = make_listeners(failures_a_minute=2)
+    url = await listeners.open(LOOPBACK)
+    await listeners.open(UnixAddress(sockets / "t.sock"))
+    port = Port(url, read_token(tokens.create().file))
+    for _ in range(5):
+        async with web_wire(port.url, port.token) as wire:
+            await wire.handshake()
+    answers = [
+        status(await exchange(port.number, upgrade(port, "Authorization: Bearer wrong"))) for _ in range(3)
+    ]
+    assert answers == [401, 401, 503]  # those that got in before do not count
+    async with unix_wire(sockets / "t.sock", header(port.token)) as wire:
         await wire.handshake()
 
 
