@@ -1,33 +1,19 @@
-"""Anthropic's list: limits and capabilities of every model, without prices."""
+"""Anthropic's list: limits and capabilities of every model, without prices, a thousand models at a time.
 
-from functools import partial
+The API version is a header of the wire format.
+"""
+
 from urllib.parse import quote
 
-from trunkline.catalog.listed import Fetch, ListContext, ListedModel, ParsedList
+from trunkline.catalog.listed import ListedModel
 from trunkline.catalog.lists.entries import Entry, as_object, document, entries_under, identifier, label
 from trunkline.catalog.lists.fields import iso_date, limit
-from trunkline.catalog.lists.pages import Page, read_models
+from trunkline.catalog.lists.pages import Page, PagedReader
 from trunkline.wire.json_values import object_in, text_in
 from trunkline_protocol.models import Modality, TokenRange
 
 
-class AnthropicReader:
-    """Reads `<base>/models`, a thousand models at a time. The API version is a header of the wire format."""
-
-    knows_prices = False
-
-    async def read(self, context: ListContext, fetch: Fetch) -> ParsedList:
-        """The whole list."""
-        return await read_models(
-            f"{context.base_url}/models?limit=1000",
-            fetch,
-            partial(_page, provider_id=context.provider_id),
-            _model,
-            context.provider_id,
-        )
-
-
-def _page(body: bytes, *, provider_id: str) -> Page:
+def _page(body: bytes, provider_id: str) -> Page:
     answer = document(body, provider_id)
     entries = entries_under("data", answer, provider_id)
     last = text_in(object_in(answer).get("last_id")) if object_in(answer).get("has_more") is True else ""
@@ -75,4 +61,4 @@ def _inputs(capabilities: Entry) -> tuple[Modality, ...] | None:
     return ("text", *(kind for kind, _ in kinds if said[kind]))
 
 
-READER = AnthropicReader()
+READER = PagedReader("/models?limit=1000", _page, _model)

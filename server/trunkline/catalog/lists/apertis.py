@@ -21,7 +21,7 @@ class ApertisReader:
         return await read_models(
             f"{base_url}/models" if context.has_key else urljoin(base_url, "/api/models"),
             fetch,
-            partial(open_page, provider_id=context.provider_id),
+            open_page,
             partial(open_model, today=today()),
             context.provider_id,
         )

@@ -1,9 +1,8 @@
-"""Google's list: limits and methods of every model, without prices."""
+"""Google's list: limits and methods of every model, without prices, a thousand models at a time."""
 
-from functools import partial
 from urllib.parse import quote
 
-from trunkline.catalog.listed import Fetch, ListContext, ListedModel, ParsedList
+from trunkline.catalog.listed import ListedModel
 from trunkline.catalog.lists.entries import (
     Entry,
     MalformedEntryError,
@@ -15,27 +14,11 @@ from trunkline.catalog.lists.entries import (
 )
 from trunkline.catalog.lists.fields import limit
 from trunkline.catalog.lists.kinds import is_chat_id
-from trunkline.catalog.lists.pages import Page, read_models
+from trunkline.catalog.lists.pages import Page, PagedReader
 from trunkline.wire.json_values import object_in, text_in
 
 
-class GeminiReader:
-    """Reads `<base>/models`, a thousand models at a time."""
-
-    knows_prices = False
-
-    async def read(self, context: ListContext, fetch: Fetch) -> ParsedList:
-        """The whole list."""
-        return await read_models(
-            f"{context.base_url}/models?pageSize=1000",
-            fetch,
-            partial(_page, provider_id=context.provider_id),
-            _model,
-            context.provider_id,
-        )
-
-
-def _page(body: bytes, *, provider_id: str) -> Page:
+def _page(body: bytes, provider_id: str) -> Page:
     answer = document(body, provider_id)
     entries = entries_under("models", answer, provider_id)
     token = text_in(object_in(answer).get("nextPageToken"))
@@ -65,4 +48,4 @@ def _model(entry: Entry) -> ListedModel:
     )
 
 
-READER = GeminiReader()
+READER = PagedReader("/models?pageSize=1000", _page, _model)

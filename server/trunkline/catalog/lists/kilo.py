@@ -44,7 +44,7 @@ async def _read(context: ListContext, fetch: Fetch, path: str) -> ParsedList:
     return await read_models(
         f"{context.base_url}{path}",
         fetch,
-        partial(gateway_page, provider_id=context.provider_id),
+        gateway_page,
         partial(gateway_model, zero_is_free=True, today=today()),
         context.provider_id,
     )

@@ -37,7 +37,7 @@ class OpenAiReader:
                 return await read_models(
                     f"{context.base_url}{path}",
                     fetch,
-                    partial(open_page, provider_id=context.provider_id),
+                    open_page,
                     partial(open_model, today=today()),
                     context.provider_id,
                 )
@@ -53,7 +53,7 @@ class OpenAiReader:
         return tuple(path for path in self.paths if not (has_version and path.startswith("/v1/")))
 
 
-def open_page(body: bytes, *, provider_id: str) -> Page:
+def open_page(body: bytes, provider_id: str) -> Page:
     """The entries of `{data: [...]}`, `{models: [...]}` or a bare list; an entry that is text is an id.
 
     Raises:

@@ -35,13 +35,13 @@ class GatewayReader:
         return await read_models(
             f"{context.base_url}/models",
             fetch,
-            partial(gateway_page, provider_id=context.provider_id),
+            gateway_page,
             partial(gateway_model, zero_is_free=self.zero_is_free, today=today()),
             context.provider_id,
         )
 
 
-def gateway_page(body: bytes, *, provider_id: str) -> Page:
+def gateway_page(body: bytes, provider_id: str) -> Page:
     """One page: `{data, total_count?, links: {next?}}`.
 
     Raises:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from trunkline.catalog.listed import ListedModel, ParsedList
+from trunkline.catalog.listed import Fetch, ListContext, ListedModel, ParsedList
 from trunkline.catalog.lists.entries import Entry, parsed_list
 from trunkline.wire.origin import origin_of
 
@@ -24,14 +24,32 @@ class Page:
     """How many entries the whole list has, where it says so."""
 
 
+ReadPage = Callable[[bytes, str], Page]
+"""Makes a page of an answer's body; of which provider it is, for errors."""
+Parse = Callable[[Entry], ListedModel | None]
+"""As for `parsed_list`."""
+
+
+@dataclass(frozen=True, slots=True)
+class PagedReader:
+    """Reads a list that stands at one address, for whoever has a key."""
+
+    path: str
+    """Below the base URL."""
+    read_page: ReadPage
+    parse: Parse
+    knows_prices: bool = False
+
+    async def read(self, context: ListContext, fetch: Fetch) -> ParsedList:
+        """The whole list."""
+        url = f"{context.base_url}{self.path}"
+        return await read_models(url, fetch, self.read_page, self.parse, context.provider_id)
+
+
 async def read_models(
-    url: str,
-    get: Callable[[str], Awaitable[bytes]],
-    read: Callable[[bytes], Page],
-    parse: Callable[[Entry], ListedModel | None],
-    provider_id: str,
+    url: str, get: Callable[[str], Awaitable[bytes]], read: ReadPage, parse: Parse, provider_id: str
 ) -> ParsedList:
-    """The models of the list that begins at `url`; `parse` is as for `parsed_list`.
+    """The models of the list that begins at `url`.
 
     `read` and `parse` run in a thread: a big answer takes tens of milliseconds, and nobody else should wait
     for it. A next page elsewhere is not fetched, since the key belongs to this server. What is missing at the
@@ -47,7 +65,7 @@ async def read_models(
     following: str | None = url
     while following is not None:
         seen.append(following)
-        page = await asyncio.to_thread(read, await get(following))
+        page = await asyncio.to_thread(read, await get(following), provider_id)
         entries += page.entries
         total = max(total, page.total or 0)
         following = _following(page, seen, notes)
