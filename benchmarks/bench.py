@@ -35,7 +35,7 @@ def main() -> None:
     """Measure, print, and with `--write` keep the tables."""
     options = arguments()
     found = peers.installed()
-    head = conditions(found, options.rounds)
+    head = conditions(found, options)
     upstream = (NODE, str(HERE / "servers" / "upstream.mjs"))
     parts: list[str] = []
     rows: list[Row] = []
@@ -120,7 +120,7 @@ def arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def conditions(found: peers.Installed, rounds: int) -> str:
+def conditions(found: peers.Installed, options: argparse.Namespace) -> str:
     """On what it was measured: cores, versions, and who is missing."""
     ours = ", ".join(f"{name} {version(name)}" for name in ("trunkline", "pygls", "pydantic", "httpx"))
     node = subprocess.run((NODE, "--version"), check=True, capture_output=True, text=True).stdout.strip()
@@ -129,9 +129,9 @@ def conditions(found: peers.Installed, rounds: int) -> str:
     return (
         f"{os.cpu_count()} cores, {memory_gib():.0f} GiB, {platform.system()} {platform.machine()}, "
         f"load {os.getloadavg()[0]:.1f} before; Python {platform.python_version()}, node {node}; {ours}.\n"
-        f"Peers: {theirs}.\n{rounds} rounds of starts, fewer of what takes long. Medians, quartiles in "
-        "brackets where there are several;\na ratio is Trunkline over the reference, in bold where that is "
-        f"in Trunkline's favour.\n{skipped}"
+        f"Peers: {theirs}.\n{options.rounds} rounds of starts, fewer of what takes long; a soak of "
+        f"{options.soak} s. Medians, quartiles in brackets where there are several;\na ratio is Trunkline "
+        f"over the reference, in bold where that is in Trunkline's favour.\n{skipped}"
     )
 
 

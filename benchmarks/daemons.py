@@ -10,6 +10,8 @@ from typing import Any
 from processes import PROGRAM, Conversation, Target, printing
 
 TARGET = Target("Trunkline", ())
+FOLLOWING = {"experimental": {"trunkline": {"versions": ["1.0"], "events": True}}}
+"""What an editor says that wants to be told."""
 
 
 @dataclass(frozen=True)

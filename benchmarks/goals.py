@@ -32,8 +32,14 @@ GOALS = (
         for limit, reference in ((1.5, "asyncio by hand"), (1 / 3, "litellm behind pygls"))
     ),
     Goal("1 x 1000/s, late p99", 2000, "us"),
+    # The interval of a stream's deltas: whoever falls behind is more than one behind at the end.
+    Goal("200 x 50/s, last tenth late", 20_000, "us"),
+    Goal("a session each, 200 x 50/s, last tenth late", 20_000, "us"),
+    # "Does not grow" allows for the spread of the figures.
+    Goal("CPU of a turn, the last 20 of 200", 1.1, "x", "the first 20 after as many bytes"),
     Goal("idle, providers listed", 70, "MiB"),
     Goal("growth for each of them", 100, "KiB"),
+    Goal("a session each, after the soak", 1.05, "x", "10 s after its beginning"),
 )
 
 

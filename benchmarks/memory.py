@@ -1,74 +1,88 @@
-"""What a server takes of memory: idle, with many streams, with a long session, and after some time."""
+"""What a server takes of memory: idle, with many streams, with a long session, and after some time.
+
+A session of 10,000 events with ten editors is ours alone: `codex app-server` and `opencode serve` keep no
+events (see `agents.py`), so that nothing is replayed to an editor that attaches.
+"""
 
 import sys
-import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 
+import agents
+import providers
 import sessions
 import streams
+from agents import OURS
+from daemons import FOLLOWING
 from measure import Row, Samples
-from peers import SHUT_IN
-from processes import ServerProcess, printing, resident_mib
-from starting import references
+from processes import resident_mib
+from subjects import FIRST, Chats, Subject, first_ms
 
 STREAMS = 200
 GOAL_KIB = 100
 READERS = 10
+SOAKED = 20
+"""Streams at once in the soak."""
 LEVEL_S = 10
 """Until memory has got to its level: the soak is measured from there."""
+
+Figures = dict[str, dict[str, float]]
+"""MiB by what was measured and by server."""
 
 
 def measure(paths: Mapping[str, str], port: int, soak_s: int) -> list[Row]:
     """One server of each kind."""
+    figures = in_sessions(paths, port)
+    soaked = soak(paths, port, soak_s)
+    figures["after the soak"] = {name: after for name, (_, after) in soaked.items()}
+    level, after = soaked[OURS]
+    return [
+        *chats(paths, port, figures.pop("idle")),
+        *(
+            mebibytes(f"a session each, {what}", by_name[OURS], name, theirs)
+            for what, by_name in figures.items()
+            for name, theirs in by_name.items()
+            if name != OURS
+        ),
+        mebibytes("a session each, after the soak", after, f"{LEVEL_S} s after its beginning", level),
+    ]
+
+
+def chats(paths: Mapping[str, str], port: int, idle_others: Mapping[str, float]) -> list[Row]:
+    """Chats without sessions, and a long session on the same server."""
     with sessions.serving(port) as server, ExitStack() as stack:
-        editors = [stack.enter_context(server.editor()) for _ in range(streams.EDITORS)]
+        editors = [stack.enter_context(server.editor()) for _ in range(agents.EDITORS)]
         editors[0].result("provider/list", {})
-        editors[0].result("model/get", {"model": "paced/0x1"})
+        editors[0].result("model/get", {"model": f"{providers.NAME}/{FIRST}"})
         idle = resident_mib(server.pid)
-        subject = streams.Subject(server.pid, editors, "paced/")
-        streams.first_ms(subject)
+        subject = Chats(server.pid, editors, f"{providers.NAME}/")
+        first_ms(subject)
         warm = resident_mib(server.pid)
         busy = with_streams(subject)
-        rows = [
-            Row("idle, providers listed", "MiB", Samples([idle]), name, Samples([theirs]))
-            for name, theirs in others(paths).items()
-        ]
-        rows.append(Row("after a first chat", "MiB", Samples([warm]), "idle", Samples([idle])))
-        what = f"{STREAMS} streams at once"
-        rows += [
-            Row(what, "MiB", Samples([busy]), name, Samples([theirs]))
-            for name, theirs in (("after a first chat", warm), *streaming(paths, port))
-        ]
         grown = Samples([(busy - warm) * 1024 / STREAMS])
-        rows.append(Row("growth for each of them", "KiB", grown, "the goal", Samples([GOAL_KIB])))
         before = resident_mib(server.pid)
         for _ in range(READERS):
-            sessions.replay(stack.enter_context(server.editor(sessions.FOLLOWING)))
-        attached = Samples([resident_mib(server.pid)])
-        what = f"session of {sessions.EVENTS:,} events, {READERS} attached"
-        rows.append(Row(what, "MiB", attached, "nobody attached", Samples([before])))
-        rows.append(soak(subject, soak_s))
-    return rows
-
-
-def others(paths: Mapping[str, str]) -> dict[str, float]:
-    """Servers of others that wait."""
-    found: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as home:
-        for target in references(paths):
-            if target.dialect == "codex":
-                with ServerProcess(target, Path(home)) as server:
-                    server.initialize()
-                    found[target.name] = server.resident_mib()
-        if "opencode" in paths:
-            command = ("env", *(f"{name}={value}" for name, value in SHUT_IN.items()), paths["opencode"])
-            serve = (*command, "serve", "--port", "0")
-            with printing(serve, Path(home), "listening") as (pid, _):
-                found["opencode serve"] = resident_mib(pid)
-    return found
+            sessions.replay(stack.enter_context(server.editor(FOLLOWING)))
+        attached = resident_mib(server.pid)
+    return [
+        *(
+            mebibytes("idle, providers listed", idle, name, theirs)
+            for name, theirs in idle_others.items()
+            if name != OURS
+        ),
+        mebibytes("after a first chat", warm, "idle", idle),
+        *(
+            mebibytes(f"{STREAMS} streams at once", busy, name, theirs)
+            for name, theirs in (("after a first chat", warm), *streaming(paths, port))
+        ),
+        Row("growth for each of them", "KiB", grown, "the goal", Samples([GOAL_KIB])),
+        mebibytes(
+            f"session of {sessions.EVENTS:,} events, {READERS} attached", attached, "nobody attached", before
+        ),
+    ]
 
 
 def streaming(paths: Mapping[str, str], port: int) -> list[tuple[str, float]]:
@@ -80,26 +94,54 @@ def streaming(paths: Mapping[str, str], port: int) -> list[tuple[str, float]]:
     return found
 
 
-def with_streams(subject: streams.Subject) -> float:
-    """The memory while all streams run."""
-    seconds = sessions.SECONDS
-    subject.ask(f"50x{50 * seconds}", STREAMS)
-    subject.moments(50 * seconds * STREAMS // 2)
+def in_sessions(paths: Mapping[str, str], port: int) -> Figures:
+    """A session for each stream."""
+    figures: Figures = defaultdict(dict)
+    for name, start in agents.servers(paths, port, streams.models(sessions.SECONDS)).items():
+        with start() as subject:
+            figures["idle"][name] = resident_mib(subject.pid)
+            first_ms(subject)
+            figures["after a first chat"][name] = resident_mib(subject.pid)
+            figures[f"{STREAMS} streams at once"][name] = with_streams(subject)
+    return figures
+
+
+def with_streams(subject: Subject) -> float:
+    """The memory while streams run: in the middle or at the end, whichever is more."""
+    count = 50 * sessions.SECONDS
+    subject.prepare(STREAMS)
+    subject.ask(f"50x{count}", STREAMS)
+    subject.moments(count * STREAMS // 2)
     memory = resident_mib(subject.pid)
-    subject.moments(50 * seconds * STREAMS // 2)
-    return memory
+    subject.moments(count * STREAMS // 2)
+    return max(memory, resident_mib(subject.pid))
 
 
-def soak(subject: streams.Subject, seconds: int) -> Row:
-    """Chats all the time, twenty at once."""
+def soak(paths: Mapping[str, str], port: int, seconds: int) -> dict[str, tuple[float, float]]:
+    """The memory at the level and at the end, of all at the same time, in processes that did nothing else."""
+    starts = agents.servers(paths, port, streams.models(sessions.SECONDS))
+    with ExitStack() as stack, ThreadPoolExecutor(len(starts)) as pool:
+        subjects = {name: stack.enter_context(start()) for name, start in starts.items()}
+        soaking = {name: pool.submit(soaked, subject, seconds) for name, subject in subjects.items()}
+        found = {name: future.result() for name, future in soaking.items()}
+    print(f"Soaked for {seconds} s.", file=sys.stderr)
+    return found
+
+
+def soaked(subject: Subject, seconds: int) -> tuple[float, float]:
+    """Streams all the time, each in a session that is left when it has ended."""
+    count = 50 * sessions.SECONDS
     begun = time.monotonic()
     level = 0.0
     while (spent := time.monotonic() - begun) < LEVEL_S + seconds:
         if spent >= LEVEL_S and not level:
             level = resident_mib(subject.pid)
-        count = 50 * sessions.SECONDS
-        subject.ask(f"50x{count}", 20)
-        subject.moments(count * 20)
-    print(f"Soaked for {seconds} s.", file=sys.stderr)
-    what = f"20 x 50/s, after {seconds} s more"
-    return Row(what, "MiB", Samples([resident_mib(subject.pid)]), f"after {LEVEL_S} s", Samples([level]))
+        subject.prepare(SOAKED)
+        subject.ask(f"50x{count}", SOAKED)
+        subject.moments(count * SOAKED)
+        subject.finish()
+    return level, resident_mib(subject.pid)
+
+
+def mebibytes(what: str, ours: float, reference: str, theirs: float) -> Row:
+    return Row(what, "MiB", Samples([ours]), reference, Samples([theirs]))

@@ -15,8 +15,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import providers
 from measure import Row, Samples
 from peers import SHUT_IN
 from processes import PROGRAM, environment
@@ -90,25 +90,14 @@ def all_commands(paths: Mapping[str, str], home: Path) -> list[Command]:
 
 def configure(home: Path, port: int) -> None:
     """The upstream as a provider, for everybody in their own words."""
-    options = {"baseURL": f"http://127.0.0.1:{port}/v1", "apiKey": "k"}
-    section: dict[str, Any] = {
-        "npm": "@ai-sdk/openai-compatible",
-        "name": "Paced",
-        "options": options,
-        "models": {MODEL: {}},
-    }
-    ours = {"provider": {"paced": section}}
+    providers.for_trunkline(home, port, [MODEL], discover=True)
     for name in ("opencode", "kilo"):
-        (home / name).mkdir()
-        theirs = {**ours, "model": f"paced/{MODEL}", "small_model": f"paced/{MODEL}", "share": "disabled"}
-        (home / name / f"{name}.json").write_text(json.dumps(theirs), encoding="utf-8")
-    (home / "trunkline").mkdir()
-    (home / "trunkline" / "trunkline.json").write_text(json.dumps(ours), encoding="utf-8")
+        providers.for_agent(home, name, port, [MODEL])
     (home / "llm").mkdir()
     entry = {
         "model_id": "paced",
         "model_name": MODEL,
-        "api_base": options["baseURL"],
+        "api_base": f"http://127.0.0.1:{port}/v1",
         "api_key_name": "paced",
     }
     # JSON is YAML.

@@ -89,7 +89,7 @@ def cpu_s(pid: int) -> float:
 def printing(command: Sequence[str], home: Path, last: str = "") -> Generator[tuple[int, list[str]]]:
     """A process that says where it listens: its id, and what it prints up to a line with the word `last`."""
     process = subprocess.Popen(
-        command, env=environment(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=environment(home), cwd=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert process.stdout is not None
     try:

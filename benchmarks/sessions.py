@@ -11,23 +11,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import providers
 import sessionlog
 import streams
-from daemons import Daemon, daemon
+from daemons import FOLLOWING, Daemon, daemon
 from measure import Row, Samples
 from processes import Conversation, cpu_s
+from subjects import Chats
 
 from support.session_log import a_session, created
 from trunkline.sessions.sqlite.store import SqliteSessionLog
 
-FOLLOWING = {"experimental": {"trunkline": {"versions": ["1.0"], "events": True}}}
-"""What an editor says that wants to be told."""
 EVENTS = sessionlog.EVENTS
 KEPT = "session-1"
 SECONDS = 3
 TURNS = 200
 BLOCK = 20
 """Turns of the beginning and of the end that are compared."""
+EXCHANGE = 90
+"""Bytes that a turn adds to each request to the provider after it, about."""
 
 
 def measure(port: int, rounds: int) -> list[Row]:
@@ -37,6 +39,7 @@ def measure(port: int, rounds: int) -> list[Row]:
     alone: list[list[float]] = []
     beside: list[list[float]] = []
     turns: list[list[float]] = []
+    long: list[float] = []
     for _ in range(rounds):
         with serving(port) as server:
             with server.editor(FOLLOWING) as editor:
@@ -49,7 +52,9 @@ def measure(port: int, rounds: int) -> list[Row]:
                 stopped.result("session/attach", {"sessionId": session})
                 beside.append(lateness(server, fast, session))
             with server.editor(FOLLOWING) as editor:
-                turns.append(conversation(server, editor))
+                turns.append(conversation(server, editor, TURNS))
+                text = "x" * (EXCHANGE * (TURNS - BLOCK // 2))
+                long.append(statistics.median(conversation(server, editor, BLOCK + 1, text)[1:]))
     p99 = [[statistics.quantiles(late, n=100)[98] for late in each] for each in (beside, alone)]
     p50 = [[statistics.median(late) for late in each] for each in (beside, alone)]
     ends = [[statistics.median(each[part]) for each in turns] for part in (slice(-BLOCK, None), slice(BLOCK))]
@@ -71,12 +76,18 @@ def measure(port: int, rounds: int) -> list[Row]:
             )
             for name, (ours, theirs) in (("p50", p50), ("p99", p99))
         ),
-        Row(
-            f"CPU of a turn, the last {BLOCK} of {TURNS}",
-            "ms",
-            Samples(ends[0]),
-            f"the first {BLOCK}",
-            Samples(ends[1]),
+        *(
+            Row(
+                f"CPU of a turn, the last {BLOCK} of {TURNS}",
+                "ms",
+                Samples(ends[0]),
+                reference,
+                Samples(theirs),
+            )
+            for reference, theirs in (
+                (f"the first {BLOCK}", ends[1]),
+                (f"the first {BLOCK} after as many bytes", long),
+            )
         ),
     ]
 
@@ -86,7 +97,7 @@ def serving(port: int) -> Generator[Daemon]:
     """A server whose log holds a session of 10,000 events."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        streams.configure(home / "trunkline", port, SECONDS)
+        providers.for_trunkline(home, port, streams.models(SECONDS))
         asyncio.run(fill(home / "trunkline" / "sessions.db"))
         with daemon(home) as server:
             yield server
@@ -129,9 +140,9 @@ def create(editor: Conversation) -> str:
     return created_["session"]["sessionId"]
 
 
-def prompt(session: str, model: str, key: str) -> dict[str, Any]:
+def prompt(session: str, model: str, key: str, text: str = "Hello") -> dict[str, Any]:
     """Params of a question."""
-    said = [{"type": "text", "text": "Hello"}]
+    said = [{"type": "text", "text": text}]
     return {"sessionId": session, "input": said, "model": model, "requestKey": key}
 
 
@@ -140,18 +151,19 @@ def lateness(server: Daemon, editor: Conversation, session: str) -> list[float]:
     count = 1000 * SECONDS
     gc.collect()
     editor.send("session/prompt", prompt(session, f"paced/1000x{count}", "late"), 9001)
-    moments = streams.Subject(server.pid, [editor]).moments(count)
+    moments = Chats(server.pid, [editor]).moments(count)
     steady_from = moments[0][0] + streams.RAMP_NS
     return [(here - sent) / 1e3 for sent, here in moments if sent >= steady_from]
 
 
-def conversation(server: Daemon, editor: Conversation) -> list[float]:
-    """Milliseconds of the server's CPU for each turn."""
+def conversation(server: Daemon, editor: Conversation, turns: int, text: str = "Hello") -> list[float]:
+    """Milliseconds of the server's CPU for each turn; the text is the first question."""
     session = create(editor)
     spent: list[float] = []
-    for number in range(TURNS):
+    for number in range(turns):
+        said = "Hello" if number else text
         before = cpu_s(server.pid)
-        editor.result("session/prompt", prompt(session, "paced/0x1", f"turn-{number}"))
+        editor.result("session/prompt", prompt(session, "paced/0x1", f"turn-{number}", said))
         while b'"type":"turn.completed"' not in message(editor):
             pass
         spent.append((cpu_s(server.pid) - before) * 1e3)

@@ -2,29 +2,28 @@
 
 The provider is a process of its own and writes the moment into each delta; this process is the editor and
 only looks for those moments. The others do the same work with less around it (`floor_asyncio.py`,
-`proxy_node.mjs`) or with libraries that people use (`sdk_pygls.py`). CPU is that of the server alone.
+`proxy_node.mjs`) or with libraries that people use (`sdk_pygls.py`). Rows of `a session each` compare our
+sessions with servers that have nothing else (`agents.py`), end to end. CPU is that of the server alone.
 """
 
 import gc
-import json
-import os
-import re
-import selectors
 import statistics
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
+import agents
+import providers
+from agents import OURS
 from daemons import daemon
 from measure import Row, Samples
 from peers import SHUT_IN
-from processes import Conversation, ServerProcess, Target, cpu_s
+from processes import ServerProcess, Target, cpu_s
+from subjects import FIRST, Chats, Subject, first_ms
 
 SERVERS = Path(__file__).parent / "servers"
 PACES = ((1, 100), (1, 1000), (20, 50), (200, 50))
@@ -35,63 +34,27 @@ FIRSTS = 20
 """How often a lone delta is asked for."""
 RAMP_NS = 500_000_000
 """Deltas of the first moments count for the CPU, but not as late: that is when everything starts at once."""
-PATIENCE_S = 90
-EDITORS = 4
-"""Connections of Trunkline that share the streams: a client may have 64 requests at a time."""
-OURS = "Trunkline"
-DELTA = re.compile(rb'"type": ?"text\.delta",(?:"seqFrom":\d+,)? ?"text": ?"([0-9 ]+)"')
-UNITS = {"late p50": "us", "late p99": "us", "CPU a delta": "us", "a second": "1/s", "first delta": "ms"}
+UNITS = {
+    "late p50": "us",
+    "late p99": "us",
+    "last tenth late": "us",
+    "CPU a delta": "us",
+    "a second": "1/s",
+    "first delta": "ms",
+    "there after": "s",
+    "in a message": "",
+}
+"""By the end of a figure's name."""
 
-
-@dataclass
-class Subject:
-    """A server that is running, by its connections."""
-
-    pid: int
-    editors: Sequence[Conversation]
-    prefix: str = ""
-    """Of its names of models."""
-    _asked: int = field(default=1000, init=False)
-    _found: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]], init=False)
-    _rests: dict[int, bytes] = field(default_factory=dict[int, bytes], init=False)
-
-    def ask(self, model: str, streams: int) -> None:
-        """Begin streams, spread over the connections."""
-        for number in range(streams):
-            self._asked += 1
-            message = {"role": "user", "content": "Hello"}
-            params = {"model": self.prefix + model, "messages": [message], "partialResultToken": self._asked}
-            self.editors[number % len(self.editors)].send("chat/stream", params, self._asked)
-
-    def moments(self, count: int) -> list[tuple[int, int]]:
-        """Of that many deltas: when the provider sent it, and when it was here, in nanoseconds."""
-        with selectors.DefaultSelector() as selector:
-            for editor in self.editors:
-                selector.register(editor.output.fileno(), selectors.EVENT_READ)
-            while len(self._found) < count:
-                ready = selector.select(PATIENCE_S)
-                assert ready, f"{count - len(self._found)} deltas did not come"
-                for key, _ in ready:
-                    self._read(key.fd)
-        found, self._found = self._found[:count], self._found[count:]
-        return found
-
-    def _read(self, descriptor: int) -> None:
-        data = os.read(descriptor, 1 << 20)
-        assert data, "the server has ended"
-        now = time.monotonic_ns()
-        data = self._rests.get(descriptor, b"") + data
-        end = 0
-        for match in DELTA.finditer(data):
-            self._found += [(int(moment), now) for moment in match[1].split()]
-            end = match.end()
-        self._rests[descriptor] = data[end:]
+Figures = dict[str, dict[str, list[float]]]
+"""By figure and by server, a value for each round."""
 
 
 def measure(paths: Mapping[str, str], port: int, rounds: int, seconds: int) -> list[Row]:
-    """Everybody once a round, through all paces."""
-    figures: dict[tuple[str, str], dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    """Everybody once a round, through all paces; what keeps a session for each stream once in all."""
+    figures: Figures = defaultdict(lambda: defaultdict(list))
     targets = references(paths, port)
+    agents_ = agents.servers(paths, port, models(seconds))
     gc.disable()  # the editor's own pauses are nobody's lateness
     try:
         for _ in range(rounds):
@@ -101,55 +64,76 @@ def measure(paths: Mapping[str, str], port: int, rounds: int, seconds: int) -> l
                 with other(target) as subject:
                     note(figures, target.name, subject, seconds)
             gc.collect()
+        in_sessions: Figures = defaultdict(lambda: defaultdict(list))
+        for name, start in agents_.items():
+            with start() as subject:
+                note(in_sessions, name, subject, seconds)
+            gc.collect()
     finally:
         gc.enable()
+    figures.update((f"a session each, {what}", by_name) for what, by_name in in_sessions.items())
     return [
         Row(
-            f"{what}, {figure}",
-            UNITS[figure],
+            what,
+            unit(what),
+            Samples(by_name[OURS]),
+            name,
             Samples(values),
-            target.name,
-            Samples(figures[what, figure][target.name]),
-            higher_is_better=figure == "a second",
+            higher_is_better=what.endswith("a second"),
         )
-        for (what, figure), by_name in figures.items()
-        for values in (by_name[OURS],)
-        for target in targets
+        for what, by_name in figures.items()
+        for name, values in by_name.items()
+        if name != OURS
     ]
 
 
-def note(
-    figures: dict[tuple[str, str], dict[str, list[float]]], name: str, subject: Subject, seconds: int
-) -> None:
-    """Take one server through everything."""
+def unit(what: str) -> str:
+    return next(unit for figure, unit in UNITS.items() if what.endswith(figure))
+
+
+def note(figures: Figures, name: str, subject: Subject, seconds: int) -> None:
+    """Take one server through everything. The most streams are the last: nobody waits for their end."""
+    first_ms(subject)
     firsts = [first_ms(subject) for _ in range(FIRSTS)]
-    figures["a lone request", "first delta"][name].append(statistics.median(firsts))
+    figures["a lone request, first delta"][name].append(statistics.median(firsts))
+    subject.prepare(1)
+    run = Run(subject, f"0x{FLOOD}", 1, FLOOD)
+    figures["flood, a second"][name].append(FLOOD / run.brought_s)
+    figures["flood, CPU a delta"][name].append(run.cpu_us)
+    figures["flood, deltas in a message"][name].append(run.in_a_message)
     for streams, rate in PACES:
-        count = rate * seconds
-        before = cpu_s(subject.pid)
-        subject.ask(f"{rate}x{count}", streams)
-        moments = subject.moments(count * streams)
-        spent = cpu_s(subject.pid) - before
-        steady_from = min(sent for sent, _ in moments) + RAMP_NS
-        late = [(here - sent) / 1e3 for sent, here in moments if sent >= steady_from]
+        subject.finish()
+        subject.prepare(streams)
+        run = Run(subject, f"{rate}x{rate * seconds}", streams, rate * seconds * streams)
         what = f"{streams} x {rate}/s"
-        figures[what, "late p50"][name].append(statistics.median(late))
-        figures[what, "late p99"][name].append(statistics.quantiles(late, n=100)[98])
-        figures[what, "CPU a delta"][name].append(spent / len(moments) * 1e6)
-    before = cpu_s(subject.pid)
-    subject.ask(f"0x{FLOOD}", 1)
-    moments = subject.moments(FLOOD)
-    spent = cpu_s(subject.pid) - before
-    took = (moments[-1][1] - moments[0][1]) / 1e9
-    figures["flood", "a second"][name].append(FLOOD / took)
-    figures["flood", "CPU a delta"][name].append(spent / FLOOD * 1e6)
+        figures[f"{what}, late p50"][name].append(statistics.median(run.late_us))
+        figures[f"{what}, late p99"][name].append(statistics.quantiles(run.late_us, n=100)[98])
+        figures[f"{what}, CPU a delta"][name].append(run.cpu_us)
+        if (streams, rate) == PACES[-1]:
+            figures[f"{what}, last tenth late"][name].append(run.last_late_us)
+            figures[f"{what}, {seconds} s there after"][name].append(run.took_s)
+            figures[f"{what}, deltas in a message"][name].append(run.in_a_message)
 
 
-def first_ms(subject: Subject) -> float:
-    """From the request to its only delta."""
-    asked = time.monotonic_ns()
-    subject.ask("0x1", 1)
-    return (subject.moments(1)[0][1] - asked) / 1e6
+class Run:
+    """Streams from the request to their last delta."""
+
+    def __init__(self, subject: Subject, model: str, streams: int, count: int) -> None:
+        cpu, messages, asked = cpu_s(subject.pid), subject.messages, time.monotonic_ns()
+        subject.ask(model, streams)
+        moments = subject.moments(count)
+        self.cpu_us = (cpu_s(subject.pid) - cpu) / count * 1e6
+        """Of a delta."""
+        self.in_a_message = count / (subject.messages - messages)
+        last = moments[-1][1]
+        self.took_s = (last - asked) / 1e9
+        self.brought_s = (last - moments[0][1]) / 1e9
+        moments.sort()
+        steady_from = moments[0][0] + RAMP_NS
+        self.late_us = [(here - sent) / 1e3 for sent, here in moments if sent >= steady_from]
+        """Of each delta after the ramp."""
+        ended = moments[-count // 10 :]
+        self.last_late_us = statistics.median((here - sent) / 1e3 for sent, here in ended)
 
 
 @contextmanager
@@ -157,11 +141,11 @@ def trunkline(port: int, seconds: int) -> Generator[Subject]:
     """Ours, as a server with several editors."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         home = Path(folder)
-        configure(home / "trunkline", port, seconds)
+        providers.for_trunkline(home, port, models(seconds))
         server = stack.enter_context(daemon(home))
-        editors = [stack.enter_context(server.editor()) for _ in range(EDITORS)]
-        editors[0].result("model/get", {"model": "paced/0x1"})
-        yield Subject(server.pid, editors, "paced/")
+        editors = [stack.enter_context(server.editor()) for _ in range(agents.EDITORS)]
+        editors[0].result("model/get", {"model": f"{providers.NAME}/{FIRST}"})
+        yield Chats(server.pid, editors, f"{providers.NAME}/")
 
 
 @contextmanager
@@ -169,7 +153,7 @@ def other(target: Target) -> Generator[Subject]:
     """A reference, on its standard streams."""
     with tempfile.TemporaryDirectory() as home, ServerProcess(target, Path(home)) as server:
         server.initialize()
-        yield Subject(server.process.pid, [server])
+        yield Chats(server.process.pid, [server])
 
 
 def references(paths: Mapping[str, str], port: int) -> list[Target]:
@@ -185,17 +169,6 @@ def references(paths: Mapping[str, str], port: int) -> list[Target]:
     return found
 
 
-def configure(directory: Path, port: int, seconds: int) -> None:
-    """The upstream as a provider with a model for each pace."""
-    paces = [f"{rate}x{rate * seconds}" for _, rate in PACES]
-    section: dict[str, Any] = {
-        "npm": "@ai-sdk/openai-compatible",
-        "options": {"baseURL": f"http://127.0.0.1:{port}/v1", "apiKey": "k", "discoverModels": False},
-        "models": {name: {} for name in (*paces, "0x1", f"0x{FLOOD}")},
-    }
-    directory.mkdir(parents=True)
-    path = directory / "trunkline.json"
-    path.write_text(json.dumps({"provider": {"paced": section}}), encoding="utf-8")
-    # Like a file that nobody is writing: one that has just changed is read again each time.
-    hour_ago = time.time() - 3600
-    os.utime(path, (hour_ago, hour_ago))
+def models(seconds: int) -> list[str]:
+    """For each pace, and the one that is asked first."""
+    return [FIRST, f"0x{FLOOD}", *(f"{rate}x{rate * seconds}" for _, rate in PACES)]
