@@ -11,7 +11,7 @@ from trunkline.auth.importing.files import key_files, read_keys
 from trunkline.auth.importing.found import KnownProviders
 from trunkline.auth.importing.plan import Planned, plan
 from trunkline.cli.auth_words import show_notices, wide_console
-from trunkline.cli.prompts import confirm, is_person
+from trunkline.cli.prompts import agrees
 from trunkline.cli.terminal import application, show_warning
 from trunkline.config.problems import printable_path
 
@@ -37,12 +37,8 @@ async def take_over(files: tuple[Path, ...], *, yes: bool, overwrite: bool) -> i
         if not taken:
             click.echo("Nothing to take over.", err=True)
             return 1
-        if not yes:
-            if not is_person():
-                click.echo("Nothing was stored. Run it again with --yes to store these keys.", err=True)
-                return 1
-            if not confirm(f"Store {_keys(len(taken))} in {app.store.path}?"):
-                return 1
+        if not yes and not agrees(f"Store {_keys(len(taken))} in {app.store.path}?"):
+            return 1
         await _store(app, taken)
         show_notices(app)
     return 0

@@ -1,7 +1,6 @@
 """`trunkline config`."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -88,6 +87,7 @@ def import_settings(file: Path | None, *, yes: bool, overwrite: bool) -> None:
 
 
 async def _import(files: tuple[Path, ...], *, yes: bool, overwrite: bool) -> int:
+    from trunkline.cli.prompts import agrees
     from trunkline.config.edit import editable_file, update_settings
     from trunkline.config.foreign import plan_import
 
@@ -102,12 +102,8 @@ async def _import(files: tuple[Path, ...], *, yes: bool, overwrite: bool) -> int
     if not plan.taken:
         click.echo("Nothing to take over.", err=True)
         return 1 if any(not source.is_file() for source in files) else 0
-    if not yes:
-        if not sys.stdin.isatty():
-            click.echo("Nothing was written. Run it again with --yes to write this.", err=True)
-            return 1
-        if not click.confirm(f"Write this to {target}?", err=True):
-            return 1
+    if not yes and not agrees(f"Write this to {target}?"):
+        return 1
     written = update_settings(directory, plan.change, may_substitute=True)
     click.echo(f"Wrote {len(plan.taken)} settings to {written}.", err=True)
     if plan.has_secrets and os.name == "posix" and written.stat().st_mode & 0o077:

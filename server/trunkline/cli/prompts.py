@@ -39,6 +39,14 @@ def confirm(question: str) -> bool:
     return answer.strip().lower() in {"y", "yes"}
 
 
+def agrees(question: str) -> bool:
+    """Whether the person agrees to what was shown; nobody is a no, and is told how to agree."""
+    if is_person():
+        return confirm(question)
+    click.echo("Nothing was done. Run it again with --yes to do this.", err=True)
+    return False
+
+
 def pick_provider(providers: Sequence[ProviderInfo]) -> str:
     """The id of the provider that the person means: popular ones by number, all of them by id or name."""
     popular = [info for info in providers if info.popular is not None]
