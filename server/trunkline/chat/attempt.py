@@ -117,13 +117,23 @@ class Attempt:
                     if events := self._read(data):
                         patience.progressed()
                         yield events
+                    if self.decoder.has_ended:
+                        patience.answered()
             except TrunklineError as error:
-                if error.code is not ErrorCode.STREAM_INTERRUPTED:
+                if not self._may_be_whole(error):
                     raise
-                # A connection lost after the finish reason has lost nothing of the answer, and what the
-                # provider said went wrong before it was lost tells more than that it was.
             if events := self._told(self.decoder.finish()):
                 yield events
+
+    def _may_be_whole(self, error: TrunklineError) -> bool:
+        """Whether the decoder knows better how the answer ended than `error`, which ended its body.
+
+        A connection that was lost, or fell silent, after the finish reason has lost nothing of the answer. And
+        what the provider said went wrong before it was lost tells more than that it was.
+        """
+        if self.decoder.has_ended or error.code is ErrorCode.STREAM_INTERRUPTED:
+            return True
+        return error.code is ErrorCode.UPSTREAM_TIMEOUT and self.decoder.raw_finish_reason is not None
 
     async def _wait_for_turn(self, stack: AsyncExitStack) -> None:
         provider_id = self.candidate.provider_id

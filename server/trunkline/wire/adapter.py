@@ -64,6 +64,11 @@ class ChatDecoder(Protocol):
         ...
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the answer said that it is whole: what comes behind that means nothing."""
+        ...
+
+    @property
     def message(self) -> Message:
         """The assistant message: text, reasoning and tool calls in the order of their first appearance."""
         ...

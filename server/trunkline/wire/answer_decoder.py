@@ -84,6 +84,11 @@ class AnswerDecoder(ABC):
         """Ends an answer whose format needs no end mark; not called when it has ended already."""
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the answer said that it is whole."""
+        return self._ended
+
+    @property
     def usage(self) -> Usage | None:
         """Tokens; the last report counts."""
         return self._usage

@@ -21,6 +21,10 @@ class Timeouts:
     """Without anything in the body that belongs to the answer: comments and pings are bytes, no progress."""
 
 
+_AFTER_THE_ANSWER_S = 0.25
+"""How long the end of a body is waited for: then the connection can be used again."""
+
+
 class Patience:
     """The timers of one exchange. Only waiting counts: time in which nobody asks for more bytes does not."""
 
@@ -62,6 +66,11 @@ class Patience:
     def progressed(self) -> None:
         """They were part of the answer."""
         self._progress_left = self._timeouts.progress
+
+    def answered(self) -> None:
+        """The answer is whole: nothing but the end of the body is still to come."""
+        ends = self._now() + _AFTER_THE_ANSWER_S
+        self._ends_at = ends if self._ends_at is None else min(self._ends_at, ends)
 
     def _after(self, seconds: float | None) -> float | None:
         return None if seconds is None else self._now() + seconds

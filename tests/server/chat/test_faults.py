@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import json
 import socket
 from collections.abc import Callable
 from typing import Any
@@ -221,6 +222,30 @@ async def test_a_fault_after_content_keeps_it_and_is_not_sent_again(
     assert outcome.text == "Half"
     await asyncio.wait_for(patient.closed_early.wait(), 10)
     assert len(patient.chats()) == 1
+
+
+REASON = b"data: " + json.dumps(chunk("stop")).encode() + b"\n\n"
+
+
+@pytest.mark.parametrize(
+    ("pieces", "options"),
+    [([TEXT, REASON, b"data: [DONE]\n\n"], {}), ([TEXT, REASON], SOON), ([TEXT, REASON], IN_ALL)],
+    ids=["end mark", "idle", "total"],
+)
+async def test_an_answer_is_whole_though_its_body_does_not_end(
+    app: Application,
+    patient: Upstream,
+    provider: Provider,
+    pieces: list[bytes],
+    options: dict[str, Any],
+) -> None:
+    provider.answers = [stalled(*pieces)]
+    outcome = await chat(app, options=options)
+    assert outcome.error is None
+    assert outcome.kinds == ["message.started", "text.delta", "message.completed"]
+    assert outcome.run is not None
+    assert outcome.run.result().finish_reason == "stop"
+    await asyncio.wait_for(patient.closed_early.wait(), 10)
 
 
 async def test_a_line_of_a_megabyte(app: Application, patient: Upstream, provider: Provider) -> None:

@@ -66,6 +66,21 @@ def test_the_whole_has_an_end_in_every_phase() -> None:
     assert patience.wait() == (1009, "total")
 
 
+def test_a_whole_answer_is_not_waited_for() -> None:
+    time = Time()
+    for ends_at in (None, 1600):
+        patience = Patience(LIMITS, ends_at, now=time)
+        patience.received()
+        patience.progressed()
+        patience.answered()
+        assert patience.wait() == (time.now + 0.25, "total")
+    hurried = Patience(LIMITS, time.now + 0.125, now=time)
+    hurried.received()
+    hurried.progressed()
+    hurried.answered()
+    assert hurried.wait() == (time.now + 0.125, "total")
+
+
 def test_no_limit() -> None:
     patience = Patience(Timeouts(None, None, None, None), now=Time())
     assert patience.wait() == (None, "connect")
