@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +14,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from support.daemon import running_daemon
 from support.provider import MODEL, Provider, chunk
 from support.remote import header, read_token
 from support.sessions import FOLLOWING, Follower, is_gap_free, text_of
@@ -228,3 +230,23 @@ async def test_a_turn_outlives_the_editor_that_asked_for_it(
     assert turn["status"] == "completed"
     assert turn["items"][1]["message"]["content"] == [{"type": "text", "text": "Half, whole."}]
     assert scripted.chats()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are set on Linux")
+async def test_a_session_whose_log_was_full_is_there_again_when_there_is_room(
+    user: User, sockets: Path, scripted: Upstream
+) -> None:
+    import resource
+
+    options = {"baseURL": scripted.base_url, "apiKey": "sk-none-000000000000"}
+    user.configure({"provider": {"fastrouter": {"options": options}}})
+    async with running_daemon(user, sockets / "t.sock") as daemon, daemon.wire() as attached:
+        session = (await daemon.ask("session/create", model=MODEL, title="Talk"))["session"]["sessionId"]
+        attached.send(request("session/attach", 1, sessionId=session))
+        assert (await attached.receive())["result"]["headSeq"]
+        limits = resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+        with pytest.raises(AssertionError, match=str(int(ErrorCode.STORAGE_FULL))):
+            await daemon.prompt(session, "First")
+        resource.prlimit(daemon.process.pid, resource.RLIMIT_FSIZE, limits)
+        await daemon.ask("session/update", sessionId=session, title="Another")
+        assert (await daemon.ask("session/list"))["sessions"][0]["title"] == "Another"

@@ -7,6 +7,7 @@ and what is known of it stays in memory for a while, in case it is wanted again 
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -143,8 +144,15 @@ class OwnedSessions:
         return session
 
     async def _park(self, session: LiveSession) -> None:
+        await self._give_back(session)
+        loop = asyncio.get_running_loop()
+        self._stop_unloading(session.session_id)
+        self._unloading[session.session_id] = loop.call_later(GRACE_S, self._unload, session)
+
+    async def _give_back(self, session: LiveSession) -> None:
         try:
-            await session.stream.flush()
+            with suppress(TrunklineError):  # it has been told of: what was not written is lost
+                await session.stream.flush()
             await self._log.release(session.stream.lease)
         except TrunklineError as error:
             logger.warning(
@@ -152,9 +160,6 @@ class OwnedSessions:
             )
         finally:
             del self._parking[session.session_id]
-        loop = asyncio.get_running_loop()
-        self._stop_unloading(session.session_id)
-        self._unloading[session.session_id] = loop.call_later(GRACE_S, self._unload, session)
 
     def _unload(self, session: LiveSession) -> None:
         self._unloading.pop(session.session_id, None)
@@ -168,6 +173,7 @@ class OwnedSessions:
             timer.cancel()
 
     def _fail(self, session: LiveSession, error: TrunklineError) -> None:
-        """The log cannot be written any more: what is in memory is worth nothing."""
+        """The log cannot be written: what is in memory is worth nothing, and is read again when it is wanted."""
         session.interrupt(None)
         self.drop(session, error)
+        self._parking[session.session_id] = asyncio.create_task(self._give_back(session))
