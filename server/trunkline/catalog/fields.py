@@ -51,11 +51,6 @@ def _amount(value: float | str, shift: int) -> Decimal | None:
     return Decimal(plain.rstrip("0").rstrip(".") if "." in plain else plain)
 
 
-def token_limit(*candidates: object, default: int) -> int:
-    """The first of `candidates` that is a limit, in tokens; 0 is no limit anybody means."""
-    return next((tokens for tokens in map(token_count, candidates) if tokens is not None), default)
-
-
 def token_count(value: object) -> int | None:
     """`value` as a number of tokens; None for what is none, and for 0."""
     if type(value) is int:  # nearly all of them are

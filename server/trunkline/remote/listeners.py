@@ -70,12 +70,6 @@ class Listeners:
             return await self._open_socket(address.path)
         return await self._open_port(address, web or WebSettings())
 
-    def disconnect(self, token_id: str) -> None:
-        """Hang up on every client with this token, good or not."""
-        for client in self._clients.values():
-            if client.token.token_id == token_id:
-                client.connection.end(unauthorized())
-
     async def close(self) -> None:
         """Listen no more, and end every connection."""
         for server in self._servers:

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from trunkline.catalog.fields import amount, modalities, token_count, token_limit
+from trunkline.catalog.fields import amount, modalities, token_count
 
 
 @pytest.mark.parametrize(
@@ -38,20 +38,6 @@ def test_what_is_no_amount_is_unknown(value: object) -> None:
 
 def test_zero_is_an_amount() -> None:
     assert amount("0.000") == Decimal(0)
-
-
-@pytest.mark.parametrize(
-    ("candidates", "expected"),
-    [
-        ((4096,), 4096),
-        (("4096",), 4096),
-        ((4096.0,), 4096),
-        ((0, 8192), 8192),
-        ((None, "", -1, 0.5, "many", [1]), 16_384),
-    ],
-)
-def test_first_real_limit_counts(candidates: tuple[object, ...], expected: int) -> None:
-    assert token_limit(*candidates, default=16_384) == expected
 
 
 def test_modalities_known_here_are_kept_once_in_order() -> None:

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import json
 import socket
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -332,9 +331,6 @@ async def test_a_connection_that_nobody_accepts(app: Application, user: User) ->
     assert outcome.failure.code is ErrorCode.UPSTREAM_TIMEOUT
     assert outcome.failure.fields.get("phase") == "connect"
     assert outcome.kinds == ["retry.scheduled"]
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Any]
 
 
 async def test_a_tls_handshake_that_is_not_answered(app: Application, user: User) -> None:

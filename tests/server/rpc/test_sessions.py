@@ -17,7 +17,6 @@ from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.session_events import SessionEvent
 
 REMOTE_OBSERVER = Principal("observe", "observer", token_id="t1")
-REMOTE_CONTROLLER = Principal("control", "controller", token_id="t2")
 
 
 @pytest.fixture(autouse=True)

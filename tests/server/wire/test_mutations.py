@@ -19,7 +19,6 @@ from trunkline.wire.sse import SseParser
 from trunkline_protocol.base import JsonObject
 from trunkline_protocol.errors import ErrorCode
 
-RECORDINGS = [case for kind in API_TYPES for case in cases(kind)]
 LARGEST_BYTES = 150_000
 """Larger recordings take long and add nothing here."""
 UNKNOWN = {"addedLater": {"deep": [None, 1]}, "added_later": "x"}
