@@ -128,7 +128,7 @@ class Attempt:
     def _may_be_whole(self, error: TrunklineError) -> bool:
         """Whether the decoder knows better how the answer ended than `error`, which ended its body.
 
-        A connection that was lost, or fell silent, after the finish reason has lost nothing of the answer. And
+        A connection that was lost or fell silent after the finish reason has lost nothing of the answer. And
         what the provider said went wrong before it was lost tells more than that it was.
         """
         if self.decoder.has_ended or error.code is ErrorCode.STREAM_INTERRUPTED:

@@ -41,6 +41,8 @@ the end mark `[DONE]`.
 Payloads = tuple[PayloadKind, list[JsonObject]]
 """JSON objects of an answer that follow each other, and what they are."""
 _END_MARK = "[DONE]"
+_JOINED = re.compile(r"(?<=\})(?:data: ?)?(?=\{\")|(?<=\})data: ?(?=\[DONE\])")
+"""Where two objects of one line meet. What is one object already is never split."""
 _END_EVENT = b"\n\ndata: [DONE]\n\n"
 _END: Payloads = ("end", [{}])
 
@@ -196,13 +198,16 @@ class PayloadReader:
             self._note_malformed("The provider sent a stream event that is not a JSON object.", data)
 
     def _add_odd(self, data: str | bytes, payloads: list[Payloads], *, incomplete: bool) -> None:
-        """The end mark, nothing at all, or several objects: a missing blank line makes one event of two."""
+        """The end mark, nothing at all, or several objects: a missing end of line makes one event of two."""
         text = (data if isinstance(data, str) else data.decode("utf-8", "replace")).strip()
         if text == _END_MARK:
             payloads.append(_END)
         elif "\n" in text:
             for line in filter(None, text.split("\n")):
                 self._add(line, payloads, incomplete=incomplete)
+        elif (parts := _JOINED.split(text))[1:]:
+            for part in parts:
+                self._add(part, payloads, incomplete=incomplete)
         elif text and not incomplete:
             self._note_malformed("The provider sent a stream event that is not JSON.", text)
 

@@ -491,6 +491,15 @@ def test_two_documents_in_one_event() -> None:
     assert decode([body]).text == "ab"
 
 
+@pytest.mark.parametrize("joint", ["", "data: ", "data:"])
+def test_two_documents_in_one_line(joint: str) -> None:
+    said = json.dumps(delta(content='}{"'))
+    body = f"data: {said}{joint}{json.dumps(delta(content='b'))}\n\n".encode() + stream(STOP)
+    for pieces in splits(body, seed=3).values():
+        outcome = decode(pieces)
+        assert (outcome.error, outcome.text) == (None, '}{"b')
+
+
 def test_half_a_surrogate_pair_is_replaced() -> None:
     outcome = decode([b'data: {"choices":[{"index":0,"delta":{"content":"a\\ud83d"}}]}\n\n' + stream(STOP)])
     assert outcome.text == "a\ufffd"
