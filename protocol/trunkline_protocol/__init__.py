@@ -13,8 +13,8 @@ Layout, from the bottom up:
     models          model/list, model/get
     auth            auth/*
     messages        messages of a conversation and their parts
-    tokens          model/countTokens
     chat            chat/stream: request and result
+    tokens          model/countTokens
     chat_events     what happens while a model answers
     tools           what the server asks of a client
     session_events  what happens in a session
@@ -23,9 +23,10 @@ Layout, from the bottom up:
     commands        workspace/executeCommand
     capabilities    what client and server announce at initialize
     methods         the method table: name, direction, params model, result model
-    generate        makes the schema, the reference page and the TypeScript types
-    docstrings      reads what stands under fields, for generate
-    typescript      the TypeScript types, for generate
+    generate        writes what is made of the models: the schema, and
+    reference       the reference page
+    typescript      the TypeScript types
+    docstrings      reads what stands under fields, for these
     schema          generated JSON Schema and method table, checked in
 """
 

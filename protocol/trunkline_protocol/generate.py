@@ -17,16 +17,17 @@ from typing import Any, get_args
 from pydantic.json_schema import models_json_schema
 
 from trunkline_protocol import PROTOCOL_VERSION
-from trunkline_protocol.base import JsonObject, Request, ServerRequest, WireModel
+from trunkline_protocol.base import JsonObject, WireModel
 from trunkline_protocol.capabilities import ClientTrunkline, ServerTrunkline
 from trunkline_protocol.chat_events import ChatEvent
 from trunkline_protocol.commands import COMMANDS, Passage
-from trunkline_protocol.docstrings import docs_of_fields, docs_of_names, models_by_name
+from trunkline_protocol.docstrings import docs_of_fields, models_by_name
 from trunkline_protocol.errors import RETRYABLE, ErrorCode, WireError
 from trunkline_protocol.messages import Message
 from trunkline_protocol.methods import NOTIFICATIONS, REQUESTS, SERVER_REQUESTS
 from trunkline_protocol.models import ModelListPart
-from trunkline_protocol.session_events import AnySessionEvent, SessionEvent
+from trunkline_protocol.reference import reference
+from trunkline_protocol.session_events import AnySessionEvent
 from trunkline_protocol.typescript import typescript
 
 PACKAGE = Path(__file__).parent
@@ -101,7 +102,7 @@ def files() -> dict[Path, str]:
         PACKAGE / "schema" / "__init__.py": _summary_module(digest),
     }
     if REFERENCE.parent.is_dir():
-        generated[REFERENCE] = _reference(schema()["$defs"])
+        generated[REFERENCE] = reference(schema()["$defs"], CHAT_EVENTS, SESSION_EVENTS)
     if TYPES.parent.is_dir():
         generated[TYPES] = _types(schema()["$defs"])
     return generated
@@ -137,134 +138,6 @@ def _summary_module(digest: str) -> str:
         f"COMMANDS = (\n{commands})\n"
         '"""What `workspace/executeCommand` does."""\n'
     )
-
-
-# --- the reference page ----------------------------------------------------------------------------------
-
-_INTRODUCTION = f"""# Protocol reference
-
-Version {PROTOCOL_VERSION}. Generated from `trunkline_protocol` by `make schema`; do not edit.
-
-Trunkline speaks LSP 3.17 (`Content-Length` framing, `initialize`, `shutdown`, `exit`) and adds the requests
-below. Field names are camelCase, unknown fields are ignored, absent fields are unknown or left to the
-provider. The server announces itself in `capabilities.experimental.trunkline` of the `initialize` result.
-The machine-readable schema is installed as `trunkline_protocol/schema/trunkline.schema.json`.
-"""
-
-
-def _reference(definitions: JsonObject) -> str:
-    parts = [_INTRODUCTION, "## Requests\n"]
-    for request in REQUESTS:
-        parts.append(f"### `{request.name}`\n\n{request.summary} Remote clients: {request.scope}.\n")
-        parts += _both_ways(request, definitions)
-    parts.append(_commands())
-    parts.append("## Requests of the server\n\nSent to clients that announced them, see ClientTrunkline.\n")
-    for request in SERVER_REQUESTS:
-        parts.append(f"### `{request.name}`\n\n{request.summary}\n")
-        parts += _both_ways(request, definitions)
-    parts.append("## Notifications\n\nSent to clients that announced `events`, see ClientTrunkline.\n")
-    for notification in NOTIFICATIONS:
-        parts.append(f"### `{notification.name}`\n\n{_anchor(notification.params)}{notification.summary}\n")
-        parts.append(_fields(definitions[notification.params.__name__]))
-    parts.append("## Chat events\n\nValues of `$/progress` on the `partialResultToken` of `chat/stream`.\n")
-    for event in CHAT_EVENTS:
-        definition = definitions[event.__name__]
-        parts.append(f"### `{definition['properties']['type']['const']}`\n")
-        parts.append(f"{_anchor(event)}{definition['description']}\n")
-        parts.append(_fields(definition))
-    parts.append("## Session events\n\nParams of `session/event`: the envelope, and what the type adds.\n")
-    envelope = set(definitions[SessionEvent.__name__]["properties"])
-    for event in SESSION_EVENTS:
-        definition = definitions[event.__name__]
-        own = {
-            name: value
-            for name, value in definition["properties"].items()
-            if name not in envelope and name != "type"
-        }
-        parts.append(f"### `{definition['properties']['type']['const']}` in a session\n")
-        parts.append(f"{_anchor(event)}{definition['description']}\n")
-        parts.append(_fields({**definition, "properties": own}))
-    parts.append("## Shapes\n")
-    asked = (*REQUESTS, *SERVER_REQUESTS)
-    entries = {model.__name__ for request in asked for model in (request.params, request.result)}
-    told = {notification.params.__name__ for notification in NOTIFICATIONS}
-    shown = entries | told | {event.__name__ for event in (*CHAT_EVENTS, *SESSION_EVENTS)}
-    for name in sorted(set(definitions) - shown):
-        parts.append(f"### {name}\n\n{definitions[name].get('description', '')}\n")
-        parts.append(_fields(definitions[name]))
-    parts.append(_errors())
-    return "\n".join(parts)
-
-
-def _both_ways(
-    request: Request[WireModel, WireModel] | ServerRequest[WireModel, WireModel], definitions: JsonObject
-) -> list[str]:
-    """What a request's params and result are."""
-    parts: list[str] = []
-    for label, model in (("Params", request.params), ("Result", request.result)):
-        parts.append(f"{_anchor(model)}{label}, `{model.__name__}`:\n")
-        parts.append(_fields(definitions[model.__name__]))
-    return parts
-
-
-def _anchor(model: type[WireModel]) -> str:
-    """Where links to a model lead that has no heading of its own."""
-    return f'<a id="{model.__name__.lower()}"></a>'
-
-
-def _commands() -> str:
-    rows = "\n".join(
-        f"| `{command.name}` | {command.arguments} | {command.summary} | {command.scope} |"
-        for command in COMMANDS
-    )
-    return (
-        "## Commands\n\nFor editors without a plugin, by `workspace/executeCommand`; announced to clients\n"
-        "that do not announce Trunkline. Editors that apply edits are offered `trunkline.chat` for a\n"
-        "[Passage](#passage) as a code action.\n\n"
-        "| command | arguments | | remote clients |\n| --- | --- | --- | --- |\n" + rows + "\n"
-    )
-
-
-def _errors() -> str:
-    docs = docs_of_names(ErrorCode)
-    rows = "\n".join(
-        f"| {int(code)} | `{code.kind}` | {'yes' if code in RETRYABLE else 'no'} | {docs[code.name]} |"
-        for code in ErrorCode
-    )
-    return (
-        "## Errors\n\n`error.data` is always an [ErrorData](#errordata). `retryable` says whether the same\n"
-        "request may succeed later, unchanged.\n\n| code | kind | retryable | |\n| --- | --- | --- | --- |\n"
-        + rows
-        + "\n"
-    )
-
-
-def _fields(definition: JsonObject) -> str:
-    properties = definition.get("properties")
-    if not properties:
-        return "No fields.\n"
-    required = set(definition.get("required", ()))
-    rows = [
-        f"| `{name}`{'' if name in required else '?'} | {_type(value)} | {value.get('description', '')} |"
-        for name, value in properties.items()
-    ]
-    return "\n".join(["| field | type | |", "| --- | --- | --- |", *rows]) + "\n"
-
-
-def _type(value: JsonObject) -> str:
-    """A short name for a JSON Schema type; a default of null only means that the field may be absent."""
-    if "$ref" in value:
-        name = value["$ref"].rpartition("/")[2]
-        return f"[{name}](#{name.lower()})"
-    if "enum" in value or "const" in value:
-        return " / ".join(f"`{item}`" for item in value.get("enum", [value.get("const")]))
-    for key in ("anyOf", "oneOf"):
-        if key in value:
-            names = [_type(option) for option in value[key] if option.get("type") != "null"]
-            return " or ".join(dict.fromkeys(names))
-    if value.get("type") == "array":
-        return f"array of {_type(value.get('items', {}))}"
-    return str(value.get("type", "any"))
 
 
 if __name__ == "__main__":
