@@ -51,21 +51,19 @@ Figures = dict[str, dict[str, list[float]]]
 
 
 def measure(paths: Mapping[str, str], port: int, rounds: int, seconds: int) -> list[Row]:
-    """Everybody once a round, through all paces; what keeps a session for each stream once in all."""
+    """Ours and the floors once a round, through all paces; libraries and servers of sessions once in all."""
     figures: Figures = defaultdict(lambda: defaultdict(list))
-    targets = references(paths, port)
-    agents_ = agents.servers(paths, port, models(seconds))
+    in_sessions: Figures = defaultdict(lambda: defaultdict(list))
     gc.disable()  # the editor's own pauses are nobody's lateness
     try:
-        for _ in range(rounds):
+        for number in range(rounds):
             with trunkline(port, seconds) as subject:
                 note(figures, OURS, subject, seconds)
-            for target in targets:
+            for target in references(paths, port) if number == 0 else floors(port):
                 with other(target) as subject:
                     note(figures, target.name, subject, seconds)
             gc.collect()
-        in_sessions: Figures = defaultdict(lambda: defaultdict(list))
-        for name, start in agents_.items():
+        for name, start in agents.servers(paths, port, models(seconds)).items():
             with start() as subject:
                 note(in_sessions, name, subject, seconds)
             gc.collect()
@@ -103,6 +101,7 @@ def note(figures: Figures, name: str, subject: Subject, seconds: int) -> None:
     figures["flood, deltas in a message"][name].append(run.in_a_message)
     for streams, rate in PACES:
         subject.finish()
+        assert not subject.surplus, f"{name} sent deltas twice"
         subject.prepare(streams)
         run = Run(subject, f"{rate}x{rate * seconds}", streams, rate * seconds * streams)
         what = f"{streams} x {rate}/s"
@@ -111,7 +110,7 @@ def note(figures: Figures, name: str, subject: Subject, seconds: int) -> None:
         figures[f"{what}, CPU a delta"][name].append(run.cpu_us)
         if (streams, rate) == PACES[-1]:
             figures[f"{what}, last tenth late"][name].append(run.last_late_us)
-            figures[f"{what}, {seconds} s there after"][name].append(run.took_s)
+            figures[f"{what}, {seconds} s of deltas there after"][name].append(run.took_s)
             figures[f"{what}, deltas in a message"][name].append(run.in_a_message)
 
 
@@ -127,8 +126,9 @@ class Run:
         self.in_a_message = count / (subject.messages - messages)
         last = moments[-1][1]
         self.took_s = (last - asked) / 1e9
-        self.brought_s = (last - moments[0][1]) / 1e9
         moments.sort()
+        self.brought_s = (last - moments[0][0]) / 1e9
+        """From the provider's first delta on: who holds all back and brings them at once is not fast."""
         steady_from = moments[0][0] + RAMP_NS
         self.late_us = [(here - sent) / 1e3 for sent, here in moments if sent >= steady_from]
         """Of each delta after the ramp."""
@@ -158,15 +158,20 @@ def other(target: Target) -> Generator[Subject]:
 
 def references(paths: Mapping[str, str], port: int) -> list[Target]:
     """The floors, and libraries as far as they are installed."""
-    found = [
-        Target("asyncio by hand", (sys.executable, str(SERVERS / "floor_asyncio.py"), str(port))),
-        Target("node by hand", ("node", str(SERVERS / "proxy_node.mjs"), str(port))),
-    ]
+    found = floors(port)
     for name in ("openai", "litellm"):
         if name in paths:
             command = (paths[name], str(SERVERS / "sdk_pygls.py"), name, str(port))
             found.append(Target(f"{name} behind pygls", command, variables=SHUT_IN))
     return found
+
+
+def floors(port: int) -> list[Target]:
+    """The least that does the work."""
+    return [
+        Target("asyncio by hand", (sys.executable, str(SERVERS / "floor_asyncio.py"), str(port))),
+        Target("node by hand", ("node", str(SERVERS / "proxy_node.mjs"), str(port))),
+    ]
 
 
 def models(seconds: int) -> list[str]:

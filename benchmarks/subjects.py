@@ -65,6 +65,11 @@ class Subject(ABC):
         del self._found[:count]
         return found
 
+    @property
+    def surplus(self) -> int:
+        """Deltas that came and that nobody was waiting for: 0 where each came once."""
+        return len(self._found)
+
     def notices(self, name: str, count: int) -> list[tuple[int, str]]:
         """That many of one kind, each with the descriptor on which it came."""
         noticed = self._notices[name]
