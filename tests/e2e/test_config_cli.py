@@ -171,6 +171,9 @@ async def test_nothing_to_import_from_is_an_error_that_says_what_to_do(user: Use
     assert "trunkline config import opencode.json" in ran.err
     absent = await config(user, "import", "absent.json", "--yes")
     assert (absent.code, "there is no such file" in absent.out) == (1, True)
+    (user.home / "broken.json").write_text("{", encoding="utf-8")
+    broken = await config(user, "import", str(user.home / "broken.json"), "--yes")
+    assert (broken.code, "in line 1" in broken.out) == (1, True)
 
 
 async def test_a_broken_file_of_the_users_is_not_written_to(user: User) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from trunkline.cli.exit_codes import FAILED
 from trunkline.cli.terminal import run, show_warning
 from trunkline.config.paths import Paths
 
@@ -101,7 +102,8 @@ async def _import(files: tuple[Path, ...], *, yes: bool, overwrite: bool) -> int
     _show(plan, files, target)
     if not plan.taken:
         click.echo("Nothing to take over.", err=True)
-        return 1 if any(not source.is_file() for source in files) else 0
+        unread = {key for key, _ in plan.left} & set(map(str, files))
+        return FAILED if unread else 0
     if not yes and not agrees(f"Write this to {target}?"):
         return 1
     written = update_settings(directory, plan.change, may_substitute=True)

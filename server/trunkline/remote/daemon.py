@@ -39,7 +39,8 @@ async def listen_as_asked(shares: Shares, options: Namespace) -> None:
 def say(error: TrunklineError) -> None:
     """An error on stderr, for whoever started the process."""
     words = (error.message, error.fields.get("detail"), error.fields.get("hint"))
-    sys.stderr.write(f"trunkline: {' '.join(word for word in words if word)}\n")
+    sentences = (word if word.endswith((".", "?")) else f"{word}." for word in words if word)
+    sys.stderr.write(f"trunkline: {' '.join(sentences)}\n")
 
 
 async def serve(options: Namespace, end_on_signals: "Callable[[Callable[[], None]], None]") -> int:

@@ -196,16 +196,13 @@ async def test_a_server_at_an_address(configured: Configured) -> None:
 async def test_a_call_that_takes_too_long_ends_and_the_others_do_not(
     configured: Configured, tmp_path: Path
 ) -> None:
-    # The limit holds for connecting, too: what is imported and runs already keeps to it on a busy machine.
-    async with http_server() as url:
-        configured.mcp = {"before": {"url": url}}
-        assert "before_hang" in await configured.names()
-        configured.mcp = {"m": {"url": url, "timeout": 5_000}}
-        assert "m_hang" in await configured.names()
-        hanging, other = await asyncio.gather(
-            configured.call("m_hang", path=str(tmp_path / "log")), configured.call("m_folder")
-        )
-        assert hanging == "refused: The MCP server m did not answer within 5 s."
-        assert other == str(Path.cwd())
-        assert await configured.call("m_folder") == str(Path.cwd())
-        await configured.servers.aclose()
+    configured.mcp = {"m": {"command": MISBEHAVING, "timeout": 5_000}}
+    for _ in range(3):  # the limit holds for starting, too, and a busy machine may need a second try
+        if "m_hang" in await configured.names():
+            break
+    hanging, other = await asyncio.gather(
+        configured.call("m_hang", path=str(tmp_path / "log")), configured.call("m_folder")
+    )
+    assert hanging == "refused: The MCP server m did not answer within 5 s."
+    assert other == str(Path.cwd())
+    assert await configured.call("m_folder") == str(Path.cwd())

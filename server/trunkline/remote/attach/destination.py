@@ -64,9 +64,9 @@ class Destination:
         if not isinstance(path, str):
             raise AttachError(
                 ErrorCode.ATTACH_UNAUTHORIZED,
-                f"There is no token for {url}.",
-                f"Name the file that holds it: --token-file FILE, or {TOKEN_VARIABLE}. "
-                "`trunkline token create` makes one.",
+                f"No server that runs here announces {url}, and there is no token for it.",
+                "If it runs, name the file that holds its token (`trunkline token create` makes one): "
+                f"--token-file FILE, or {TOKEN_VARIABLE}.",
             )
         try:
             with open(path, encoding="ascii") as file:  # noqa: PTH123 - pathlib takes long to import
