@@ -68,11 +68,7 @@ async def list_models(
     asked = [asyncio.ensure_future(listing.outcome(one)) for one in listing.chosen()]
     paged = params.limit is not None or params.cursor is not None
     if report is not None and not paged:
-        for done in asyncio.as_completed(asked):
-            outcome = await done
-            part = ModelListPart(models=listing.shown(outcome), failures=outcome.failures)
-            if part.models or part.failures:
-                await report(part)
+        await listing.report_each(asked, report)
     outcomes = [*(() if catalogue is None else (catalogue,)), *(await asyncio.gather(*asked))]
     models = tuple(model for outcome in outcomes for model in listing.shown(outcome))
     page, next_cursor = _page(models, start, params.limit) if paged else (models, None)
@@ -83,12 +79,11 @@ async def list_models(
         elif catalogue is not None:
             await report(ModelListPart(models=(), failures=catalogue.failures))
         page, failures = (), ()
-    used = [outcome.used for outcome in outcomes if outcome.used]
     return ModelListResult(
         models=page,
         failures=failures,
         generation=lists.generation,
-        fetched_at=_oldest(one.fetched_at for one in used),
+        fetched_at=_oldest(outcome.used.fetched_at for outcome in outcomes if outcome.used),
         stale=any(outcome.is_stale for outcome in outcomes),
         next_cursor=next_cursor,
     )
@@ -147,6 +142,14 @@ class _Listing:
         skipped = _incomplete(provider_id, used.skipped) if used.skipped else None
         errors = (provider.error, problem, skipped)
         return _Outcome(provider_id, used, tuple(error for error in errors if error), problem is not None)
+
+    async def report_each(self, asked: "Iterable[asyncio.Future[_Outcome]]", report: Report) -> None:
+        """Every provider that has something to say, as soon as it is known."""
+        for done in asyncio.as_completed(asked):
+            outcome = await done
+            part = ModelListPart(models=self.shown(outcome), failures=outcome.failures)
+            if part.models or part.failures:
+                await report(part)
 
     def _is_listed(self, provider: Provider) -> bool:
         """Whether it is meant when no provider is named."""

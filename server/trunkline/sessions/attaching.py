@@ -11,10 +11,10 @@ from trunkline_protocol.session_attach import Cursor, SessionAttachParams, Sessi
 from trunkline_protocol.session_events import Item
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from trunkline.sessions.live_session import LiveSession
-    from trunkline.sessions.log import LoggedEvent, SessionLog, StoredSession, StoredTurn
+    from trunkline.sessions.log import LoggedEvent, SessionLog, StoredSession
     from trunkline.sessions.peers import Peer
     from trunkline_protocol.sessions import Turn
 
@@ -54,11 +54,7 @@ async def attached(
     pending, participants = session.tools.pending(), session.participants
     snapshot = None
     if base == "snapshot":
-        limit = params.snapshot.max_turns
-        turns = await log.turns(stored.session_id, before=None, limit=limit + 1) if limit else ()
-        snapshot = await _snapshot(
-            log, stored, turns[-limit:] if limit else (), len(turns) > limit, head, open_item
-        )
+        snapshot = await _snapshot(log, stored, params.snapshot.max_turns, open_item)
     return SessionAttachResult(
         role=peer.participant.role,
         epoch=stored.epoch,
@@ -107,18 +103,15 @@ def _can_replay(stored: "StoredSession", since: Cursor) -> bool:
 
 
 async def _snapshot(
-    log: "SessionLog",
-    stored: "StoredSession",
-    wanted: "Sequence[StoredTurn]",
-    has_more: bool,
-    head: int,
-    open_item: Item | None,
+    log: "SessionLog", stored: "StoredSession", most_turns: int, open_item: Item | None
 ) -> Snapshot:
     """The last turns that fit, newest first in choosing and oldest first in the answer."""
+    found = await log.turns(stored.session_id, before=None, limit=most_turns + 1) if most_turns else ()
+    has_more = len(found) > most_turns
     shown: list[Turn] = []
     size = 0
-    for turn in reversed(wanted):
-        events = await log.events_of_turns(stored.session_id, [turn.turn_id], up_to=head)
+    for turn in reversed(found[-most_turns:]):
+        events = await log.events_of_turns(stored.session_id, [turn.turn_id], up_to=stored.head_seq)
         size += sum(_size_of(event) for event in events)
         if size > _SNAPSHOT_BYTES:
             has_more = True
