@@ -1,17 +1,9 @@
 -- Drives the server with Neovim's own LSP client: nvim --headless --clean -l client.lua
 -- support/editors.py says what TRUNKLINE_TEST_PLAN holds and what is printed.
 
-if vim.fn.has('nvim-0.11') == 0 then
-  os.exit(77)
-end
-
-local plan = vim.json.decode(assert(os.getenv('TRUNKLINE_TEST_PLAN')))
+local driving = dofile(vim.fs.dirname(arg[0]) .. '/driving.lua')
+local plan = driving.plan
 local seen = { editor = 'Neovim ' .. tostring(vim.version()), received = {} }
-local exit_code
-
-local function wait_for(what, condition)
-  assert(vim.wait(plan.patienceMs, condition, 5), 'still waiting for ' .. what)
-end
 
 -- Values of a chat's token are its events; any other progress is the editor's business.
 local chats = {}
@@ -34,26 +26,9 @@ setmetatable(handlers, {
 })
 
 vim.cmd.edit(plan.file)
-local client = assert(vim.lsp.get_client_by_id(assert(vim.lsp.start({
-  name = 'trunkline',
-  cmd = plan.server,
-  root_dir = vim.fs.dirname(plan.file),
-  handlers = handlers,
-  on_exit = function(code, signal)
-    exit_code = signal == 0 and code or -signal
-  end,
-}))))
-wait_for('initialize', function()
-  return client.initialized
-end)
+local client = driving.start({ root_dir = vim.fs.dirname(plan.file), handlers = handlers })
 seen.serverName = client.server_info.name
 seen.capabilities = client.server_capabilities
-
-local function ask(method, params)
-  local answer = assert(client:request_sync(method, params, plan.patienceMs))
-  assert(not answer.err, answer.err and tostring(answer.err))
-  return answer.result
-end
 
 -- Ask for a chat and wait for its result; it is cancelled once its text is cancel_at.
 local function finish_chat(model, token, cancel_at)
@@ -77,23 +52,19 @@ local function finish_chat(model, token, cancel_at)
     chat.error, chat.result, chat.eventsBefore = err, result, #chat.events
   end)
   assert(sent, 'the server has gone')
-  wait_for('the result of the chat', function()
+  driving.wait_for('the result of the chat', function()
     return chat.result or chat.error
   end)
   return chat
 end
 
-seen.models = ask('model/list', { providerIds = { plan.provider } }).models
+seen.models = driving.ask('model/list', { providerIds = { plan.provider } }).models
 seen.chat = finish_chat(seen.models[1].model, 'chat')
 seen.cancelled = finish_chat(plan.slowModel, 7, plan.slowAnswer)
-wait_for('the connection to the provider to close', function()
+driving.wait_for('the connection to the provider to close', function()
   return vim.uv.fs_stat(plan.closedFile) ~= nil
 end)
 
-client:stop()
-wait_for('the server to exit', function()
-  return exit_code ~= nil
-end)
-seen.exitCode = exit_code
+seen.exitCode = driving.stop()
 io.stdout:write(vim.json.encode(seen), '\n')
 os.exit(0)
