@@ -1,8 +1,11 @@
 """Servers that keep a session for each stream: ours, and coding agents that serve editors.
 
 `codex app-server` and `opencode serve` answer nothing without a session, so ours is asked through sessions as
-well. Those of codex are ephemeral: it keeps them in memory only. Both keep messages and no log of events: an
-editor that comes later or comes back reads the messages, and nothing is replayed to it.
+well. Those of codex are ephemeral: it keeps them in memory only.
+
+Neither can replay a stream to an editor that attaches. codex keeps turns and their items. opencode keeps the
+events of sessions that its newer API (`/api/session`) makes, without deltas; of those that are made here that
+log is empty. Such an editor reads the messages, and gets what is new from then on.
 """
 
 import json

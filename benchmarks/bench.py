@@ -1,6 +1,6 @@
 """Trunkline beside other programs, everything on loopback and in one run: `make bench`.
 
-    python benchmarks/bench.py                            # everything, about ten minutes
+    python benchmarks/bench.py                            # everything, some ten minutes
     python benchmarks/bench.py --only command --rounds 1  # quick, less certain
     python benchmarks/bench.py --only memory --soak 3600
 
@@ -29,6 +29,20 @@ NODE = shutil.which("node") or "node"
 RESULTS = HERE / "RESULTS.md"
 SECONDS = 3
 """Of streams at each pace."""
+NOTES = {
+    "streams": """\
+`codex app-server` and `opencode serve` answer nothing without a session: beside them are Trunkline's own
+sessions, which it writes to SQLite. Deltas of a stream that begins late are not late: what tells is when all
+are there. Trunkline merges deltas of a message that wait.
+
+""",
+    "memory": """\
+A session of 10,000 events has no row of others: neither replays a stream to an editor that attaches. codex
+keeps the items of turns, opencode messages, and in its newer API events without deltas.
+
+""",
+}
+"""What a reader of a table must know, by area."""
 
 
 def main() -> None:
@@ -45,7 +59,7 @@ def main() -> None:
                 print(f"Measuring: {title} ...", file=sys.stderr, flush=True)
                 measured = measure()
                 rows += measured
-                parts.append(f"## {title}\n\n{table(measured)}\n")
+                parts.append(f"## {title}\n\n{NOTES.get(name, '')}{table(measured)}\n")
     report = "\n".join((head, goals.section(rows), *parts))
     print(report)
     if options.write:

@@ -1,7 +1,7 @@
 """What a server takes of memory: idle, with many streams, with a long session, and after some time.
 
-A session of 10,000 events with ten editors is ours alone: `codex app-server` and `opencode serve` keep no
-events (see `agents.py`), so that nothing is replayed to an editor that attaches.
+A session of 10,000 events with ten editors is ours alone: neither `codex app-server` nor `opencode serve` can
+replay one (see `agents.py`).
 """
 
 import sys
