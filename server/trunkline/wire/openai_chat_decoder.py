@@ -77,6 +77,8 @@ class OpenAiChatDecoder(AnswerDecoder):
         self._opaque = ""
         """The encrypted form of all reasoning, which GitHub Copilot wants back beside its text."""
         self._images: list[MediaPart] = []
+        self._annotations: list[JsonObject] = []
+        """As the images, some gateways repeat them with the last chunk."""
         self._sound: SoundDraft | None = None
         self._search_results = SearchResults()
         self._refused = False
@@ -260,8 +262,8 @@ class OpenAiChatDecoder(AnswerDecoder):
                 self._add_reasoning(text_in(part.get("thinking")) or "".join(thoughts), events)
             elif kind == "image_url":
                 self._add_image(part, events)
-            elif kind == "reference":
-                self._add_citation(Citation(raw=part), events)
+            elif kind in {"reference", "tool_reference"}:
+                self._add_citation(annotation_citation(part), events)
             else:
                 self._add_text(text_in(part.get("text")), events)
 
@@ -279,7 +281,8 @@ class OpenAiChatDecoder(AnswerDecoder):
         for image in map(object_in, list_in(delta.get("images"))):
             self._add_image(image, events)
         for annotation in map(object_in, list_in(delta.get("annotations"))):
-            if annotation:
+            if annotation and annotation not in self._annotations:
+                self._annotations.append(annotation)
                 self._add_citation(annotation_citation(annotation), events)
         self._take_sound(object_in(delta.get("audio")), events)
 
@@ -303,7 +306,7 @@ class OpenAiChatDecoder(AnswerDecoder):
             events.append(self._draft.reasoning().extend(text))
 
     def _add_image(self, image: JsonObject, events: list[ChatEvent]) -> None:
-        """Some gateways repeat the images with the last chunk."""
+        """Adds it once: see `_annotations`."""
         media = made_image(image)
         if media is not None and media not in self._images:
             self._images.append(media)

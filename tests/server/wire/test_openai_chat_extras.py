@@ -78,7 +78,8 @@ def test_annotations_belong_to_the_text_before_them() -> None:
             "end_index": 7,
         },
     }
-    outcome = decode([stream(delta(content="It is."), delta(annotations=[annotation]), STOP)])
+    named = delta(annotations=[annotation])
+    outcome = decode([stream(delta(content="It is."), named, named, STOP)])
     cited = Citation(url="https://x.test", title="X", cited_text="It is so.", start=0, end=7, raw=annotation)
     assert text_of(outcome) == TextPart(text="It is.", citations=(cited,))
     assert outcome.types == ["message.started", "text.delta", "citation.added"]
@@ -96,6 +97,9 @@ def test_annotations_of_files_and_flat_ones() -> None:
 
 
 def test_references_of_mistral_are_kept() -> None:
+    found = {"type": "tool_reference", "tool": "web_search", "title": "X", "url": "https://x.test"}
+    cited = text_of(decode([stream(delta(content="x"), delta(content=[found]), STOP)])).citations
+    assert cited == (Citation(url="https://x.test", title="X", raw=found),)
     reference = {"type": "reference", "reference_ids": [1]}
     outcome = decode([stream(delta(content=[{"type": "text", "text": "x"}, reference]), STOP)])
     assert text_of(outcome).citations == (Citation(raw=reference),)
