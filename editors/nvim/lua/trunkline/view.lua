@@ -184,12 +184,22 @@ function View:_stream(event, kind, text)
   self:_append(text)
 end
 
---- A message is whole: what was streamed of it is replaced.
+--- A message is whole: what was streamed of it is replaced, as far as it differs. Most of it does not, and drawing a
+--- long message anew would hold up who is typing.
 function View:_complete(item)
-  if self.open and self.open.id == item.itemId then
-    self:_set_lines(self.open.first, -1, transcript.item(item))
-    self.open = nil
+  if not self.open or self.open.id ~= item.itemId then
+    return
   end
+  local lines = transcript.item(item)
+  local shown = vim.api.nvim_buf_get_lines(self.buffer, self.open.first, -1, false)
+  local same = 0
+  while same < #lines and lines[same + 1] == shown[same + 1] do
+    same = same + 1
+  end
+  if same < #lines or same < #shown then
+    self:_set_lines(self.open.first + same, -1, vim.list_slice(lines, same + 1))
+  end
+  self.open = nil
 end
 
 function View:_summed_up()
