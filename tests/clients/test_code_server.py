@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from support.authorisation import KEY, Authorisation, running_authorisation
+from support.authorisation import KEY, Authorisation
 from support.code_server import EXTENSION, INSTALLED, running_window
 from support.daemon import running_daemon
 from support.provider import MODEL, Provider, chunk
-from support.upstream import Upstream, answer_sse
+from support.upstream import Answer, Received, Upstream, answer_sse, running_upstream
 from support.user import CANARY, User
 from trunkline.client import spawn
 from trunkline.demo.upstream import DemoUpstream
@@ -54,7 +54,7 @@ async def test_a_key_models_a_chat_that_goes_on_sharing_and_another_extension(
         user.configure({"provider": {name: {"options": {"baseURL": url}} for name, url in sections.items()}})
         settings = {"trunkline.path": TRUNKLINE}
         async with running_window(user, folder, settings, pictures, INSTALLED / "probe", **probing) as window:
-            assert "1 providers can be used" in await window.do("status", "can be used")
+            assert "1 provider can be used" in await window.do("status", "can be used")
             assert await window.do("signInWithKey", CANARY, "sign-in") == "password"
             assert "2 providers can be used" in await window.do("status", "2 providers")
             picker = await window.do("pickModel", "FastRouter", "model-picker")
@@ -107,10 +107,17 @@ async def test_what_is_wrong_is_shown_pages_sign_in_and_a_server_elsewhere_is_at
     provider.answers = [
         answer_sse(chunk(content=text), chunk("stop")) for text in ("Begun.", "Continued from here.")
     ]
-    async with running_authorisation(Authorisation()) as authorisation:
+    authorisation = Authorisation()
+
+    def openrouter(request: Received) -> Answer:
+        # Both have the model, and VS Code may choose that of either.
+        ours = request.path.endswith(("/api/v1/models", "/chat/completions"))
+        return provider(request) if ours else authorisation(request)
+
+    async with running_upstream(openrouter) as upstream:
         options = {
             "fastrouter": {"baseURL": scripted.base_url, "apiKey": CANARY},
-            "openrouter": {"baseURL": authorisation.base_url},
+            "openrouter": {"baseURL": upstream.base_url},
         }
         user.configure({"provider": {name: {"options": section} for name, section in options.items()}})
         settings = {"trunkline.path": "/no/such/trunkline"}
@@ -130,12 +137,15 @@ async def test_what_is_wrong_is_shown_pages_sign_in_and_a_server_elsewhere_is_at
                 created = await daemon.ask("session/create", model=MODEL, title="Elsewhere")
                 session_id = created["session"]["sessionId"]
                 await daemon.prompt(session_id, "Asked elsewhere")
+                assert "token" in await window.do("attachToNobody")
                 await window.do("attach", f"unix:{daemon.socket}")
-                await window.do("pickModel", "FastRouter")
+                await window.do("status", "can be used")
+                await window.do("hasModel", "Talker")
                 opened = await window.do("continueSession", "Elsewhere")
                 assert "Asked elsewhere" in opened["page"]
                 await window.do("ask", "Asked in VS Code", "Continued from here.")
                 read = await daemon.ask("session/read", sessionId=session_id)
+                assert "token" in await window.do("attachToNobody")
                 await window.do("attach", "")
                 await window.do("status", "can be used")
     assert [turn["status"] for turn in read["turns"]] == ["completed", "completed"]

@@ -42,7 +42,8 @@ export class StatusItem implements vscode.Disposable {
     const symbol = status.busy ? "loading~spin" : SYMBOLS[status.kind];
     const usable = Object.values(status.providers).filter((state) => state === "ready" || state === "stale").length;
     this.item.text = `$(${symbol}) Trunkline`;
-    this.item.tooltip = status.message ?? `Trunkline ${status.version}: ${usable} providers can be used`;
+    const providers = usable === 1 ? "1 provider" : `${usable} providers`;
+    this.item.tooltip = status.message ?? `Trunkline ${status.version}: ${providers} can be used`;
     this.item.command = usable > 0 ? "trunkline.chooseModel" : "trunkline.signIn";
     this.item.backgroundColor = background(status.kind);
     void vscode.commands.executeCommand("setContext", "trunkline.running", true);

@@ -54,6 +54,11 @@ export async function pickModel(screen, provider, picture) {
   return names;
 }
 
+/** Wait until VS Code has chosen a model with this name by itself. */
+export async function hasModel(screen, name) {
+  await screen.page.locator(".interactive-session .model-picker-name", { hasText: name }).first().waitFor();
+}
+
 /** Ask in the chat, and wait until the answer has this text; a picture of it, if it has a name. */
 export async function ask(screen, question, expected, picture) {
   await write(screen, `@trunkline ${question}`);
@@ -116,7 +121,14 @@ export async function attach(screen, url) {
   await screen.enter("Attach to a server", url);
 }
 
-/** Wait until the status item says this; everything it says. */
+/** Attach where no server is: what is seen after this is of the next one. What the status item says. */
+export async function attachToNobody(screen) {
+  await attach(screen, "unix:/no/such.sock");
+  await screen.hear("Trunkline did not start");
+  return status(screen, "/no/such.sock");
+}
+
+/** Wait until the status item says this, which must be something that it goes on saying; everything it says. */
 export async function status(screen, expected) {
   await screen.page.locator(`[id="trunkline.trunkline.trunkline"][aria-label*="${expected}"]`).waitFor();
   return screen.status.getAttribute("aria-label");
@@ -136,7 +148,7 @@ export async function readWhyNotStarted(screen, picture) {
 export async function correctPath(screen, path) {
   await screen.button("Settings").click();
   await screen.page.locator('.setting-item-control input[aria-label="trunkline.path"]').fill(path);
-  await status(screen, "providers can be used");
+  await status(screen, "can be used");
   await screen.page.keyboard.press("Escape");
 }
 
