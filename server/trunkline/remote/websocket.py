@@ -74,14 +74,17 @@ class WebSocketTransport:
                 self._take(frame, bodies)
         return bodies
 
-    async def send(self, bodies: Sequence[bytes]) -> None:
-        """Write each as a frame and wait until the other side has taken enough; OSError when it is gone."""
+    def write(self, bodies: Sequence[bytes]) -> None:
+        """Write each as a frame without waiting; nothing once it is closed."""
         for body in bodies:
             try:
                 self._protocol.send_text(body)
             except InvalidState:
-                raise ConnectionResetError from None
+                return
         self._flush()
+
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough; OSError when it is gone."""
         await self._writer.drain()
 
     def unsent(self) -> int:

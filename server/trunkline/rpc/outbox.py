@@ -66,7 +66,11 @@ def _call_id(event: "WireModel") -> str | None:
 
 
 class Outbox:
-    """The outgoing side of one connection. `run` writes; everything else only queues."""
+    """The outgoing side of one connection: everything only queues.
+
+    What was queued in one turn of the event loop is written at its end; while the client takes no more, `run`
+    waits for that and writes the rest.
+    """
 
     def __init__(
         self,
@@ -80,7 +84,8 @@ class Outbox:
         self._queue: deque[bytes | _Increment] = deque()
         self._last: dict[ProgressToken, _Increment] = {}
         self._bytes = 0
-        self._filled = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._blocked = asyncio.Event()
         self._has_room = asyncio.Event()
         self._has_room.set()
         self._below_ceiling = asyncio.Event()
@@ -132,13 +137,15 @@ class Outbox:
         await self._below_ceiling.wait()
 
     async def run(self) -> None:
-        """Write until cancelled or the client is gone; then everything queued is forgotten."""
+        """Write what must wait until cancelled or the client is gone; then everything queued is forgotten."""
         try:
             while not self._transport.is_closing():
-                await self._filled.wait()
-                self._filled.clear()
+                await self._blocked.wait()
+                self._blocked.clear()
+                await self._drained()
                 while self._queue and not self._transport.is_closing():
-                    await self._hand_over(self._batch())
+                    self._transport.write(self._batch())
+                    await self._drained()
                 if not self._queue:
                     self._empty.set()
         except OSError:
@@ -160,12 +167,12 @@ class Outbox:
         self.send(message)
         self._closed = True
 
-    async def _hand_over(self, bodies: list[bytes]) -> None:
+    async def _drained(self) -> None:
         if self._watch is None:
-            await self._transport.send(bodies)
+            await self._transport.drain()
             return
         self._watch.begin()
-        await self._transport.send(bodies)
+        await self._transport.drain()
         self._watch.end()
 
     def _forget(self) -> None:
@@ -183,8 +190,17 @@ class Outbox:
         self._wake()
 
     def _wake(self) -> None:
-        self._empty.clear()
-        self._filled.set()
+        if self._empty.is_set():
+            self._empty.clear()
+            self._loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(self._batch())
+            if not self._queue and self._transport.unsent() == 0:
+                self._empty.set()
+                return
+        self._blocked.set()
 
     def _count(self, size: int) -> None:
         self._bytes += size

@@ -116,20 +116,20 @@ class _FlowControl(asyncio.BaseProtocol):
 
 class _PipeWriter:
     def __init__(self, transport: asyncio.WriteTransport, flow: _FlowControl) -> None:
-        self._transport = transport
+        self.transport = transport
         self._flow = flow
 
     def write(self, data: bytes, /) -> None:
-        self._transport.write(data)
+        self.transport.write(data)
 
     async def drain(self) -> None:
         await self._flow.wait_free()
 
     def is_closing(self) -> bool:
-        return self._transport.is_closing()
+        return self.transport.is_closing()
 
     def close(self) -> None:
-        self._transport.close()
+        self.transport.close()
 
     async def wait_closed(self) -> None:
         await self._flow.closed.wait()

@@ -23,12 +23,16 @@ class Transport(Protocol):
         """What has arrived, perhaps nothing whole yet; None at the end, however it came about."""
         ...
 
-    async def send(self, bodies: Sequence[bytes]) -> None:
-        """Write and wait until the other side has taken enough; OSError when it is gone."""
+    def write(self, bodies: Sequence[bytes]) -> None:
+        """Write without waiting; nothing once it is closed."""
         ...
 
-    def unsent(self) -> int:
-        """Bytes that were written and not taken by the other side; what counts is whether they change."""
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough; OSError when it is gone."""
+        ...
+
+    def unsent(self) -> int | None:
+        """Bytes that were written and not taken by the other side; None where only `drain` knows."""
         ...
 
     def is_closing(self) -> bool:
@@ -49,6 +53,8 @@ class StreamTransport:
         """`decoder` has seen what came on the stream before."""
         self._reader = reader
         self._writer = writer
+        below = getattr(writer, "transport", None)
+        self._below = below if isinstance(below, asyncio.WriteTransport) else None
         self._decoder = decoder or FrameDecoder()
 
     async def receive(self) -> Arrived | None:
@@ -59,15 +65,17 @@ class StreamTransport:
             return None
         return list(self._decoder.feed(data)) if data else None
 
-    async def send(self, bodies: Sequence[bytes]) -> None:
-        """Write and wait until the other side has taken enough; OSError when it is gone."""
+    def write(self, bodies: Sequence[bytes]) -> None:
+        """Write without waiting; nothing once it is closed."""
         self._writer.write(b"".join(map(encode_frame, bodies)))
+
+    async def drain(self) -> None:
+        """Wait until the other side has taken enough; OSError when it is gone."""
         await self._writer.drain()
 
-    def unsent(self) -> int:
-        """Bytes that were written and not taken by the other side; what counts is whether they change."""
-        transport = getattr(self._writer, "transport", None)
-        return transport.get_write_buffer_size() if isinstance(transport, asyncio.WriteTransport) else 0
+    def unsent(self) -> int | None:
+        """Bytes that were written and not taken by the other side; None where only `drain` knows."""
+        return None if self._below is None else self._below.get_write_buffer_size()
 
     def is_closing(self) -> bool:
         """Whether it was closed, from either side."""
@@ -80,8 +88,7 @@ class StreamTransport:
             await asyncio.wait_for(self._writer.wait_closed(), grace_s)
         except TimeoutError:
             # What nobody reads would keep the socket open for ever.
-            transport = getattr(self._writer, "transport", None)
-            if isinstance(transport, asyncio.WriteTransport):
-                transport.abort()
+            if self._below is not None:
+                self._below.abort()
         except OSError:
             return

@@ -27,10 +27,12 @@ class SlowClient:
     def __init__(self) -> None:
         self.reads = asyncio.Event()
         self.data = bytearray()
+        self.writes = 0
         self._closing = False
 
     def write(self, data: bytes, /) -> None:
         self.data += data
+        self.writes += 1
 
     async def drain(self) -> None:
         await self.reads.wait()
@@ -62,6 +64,22 @@ async def sent_while_stalled(*steps: tuple[int, ChatEvent]) -> list[Any]:
         await outbox.flushed()
     writing.cancel()
     return [message["params"] for message in client.messages()[1:]]
+
+
+async def test_what_is_queued_in_one_turn_of_the_loop_is_written_at_once() -> None:
+    client = SlowClient()
+    client.reads.set()
+    outbox = Outbox(StreamTransport(asyncio.StreamReader(), client))
+    writing = asyncio.create_task(outbox.run())
+    for turn in (1, 2):
+        outbox.send({"id": turn, "result": None})
+        await outbox.progress("a", TextDelta(text="x"))
+        await outbox.progress("b", TextDelta(text="y"))
+        assert client.writes == turn - 1
+        await outbox.flushed()
+        assert client.writes == turn
+    writing.cancel()
+    assert len(client.messages()) == 6
 
 
 async def test_increments_of_one_kind_that_wait_behind_each_other_become_one() -> None:
