@@ -5,18 +5,17 @@ from typing import TYPE_CHECKING, Literal
 
 from trunkline.errors import TrunklineError
 from trunkline.sessions.ownership import GRACE_S
-from trunkline.sessions.records import session_info, turns_of
+from trunkline.sessions.records import session_info
+from trunkline.sessions.turn_pages import last_turns
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.session_attach import Cursor, SessionAttachParams, SessionAttachResult, Snapshot
-from trunkline_protocol.session_events import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from trunkline.sessions.live_session import LiveSession
-    from trunkline.sessions.log import LoggedEvent, SessionLog, StoredSession
+    from trunkline.sessions.log import SessionLog, StoredSession
     from trunkline.sessions.peers import Peer
-    from trunkline_protocol.sessions import Turn
 
 HEARTBEAT_MS = 15_000
 """How often remote connections are checked."""
@@ -54,7 +53,10 @@ async def attached(
     pending, participants = session.tools.pending(), session.participants
     snapshot = None
     if base == "snapshot":
-        snapshot = await _snapshot(log, stored, params.snapshot.max_turns, open_item)
+        turns, has_more = await last_turns(
+            log, stored, most=params.snapshot.max_turns, max_bytes=_SNAPSHOT_BYTES
+        )
+        snapshot = Snapshot(session=session_info(stored), turns=turns, has_more=has_more, open_item=open_item)
     return SessionAttachResult(
         role=peer.participant.role,
         epoch=stored.epoch,
@@ -100,32 +102,3 @@ def _can_replay(stored: "StoredSession", since: Cursor) -> bool:
             raise cursor_expired(stored)
         return False
     return True
-
-
-async def _snapshot(
-    log: "SessionLog", stored: "StoredSession", most_turns: int, open_item: Item | None
-) -> Snapshot:
-    """The last turns that fit, newest first in choosing and oldest first in the answer."""
-    found = await log.turns(stored.session_id, before=None, limit=most_turns + 1) if most_turns else ()
-    has_more = len(found) > most_turns
-    shown: list[Turn] = []
-    size = 0
-    for turn in reversed(found[-most_turns:]):
-        events = await log.events_of_turns(stored.session_id, [turn.turn_id], up_to=stored.head_seq)
-        size += sum(_size_of(event) for event in events)
-        if size > _SNAPSHOT_BYTES:
-            has_more = True
-            break
-        shown = [*turns_of([turn], events), *shown]
-    return Snapshot(
-        session=session_info(stored),
-        turns=tuple(shown),
-        has_more=has_more,
-        open_item=open_item,
-    )
-
-
-def _size_of(event: "LoggedEvent") -> int:
-    from pydantic_core import to_json
-
-    return len(to_json(event.body))

@@ -16,8 +16,9 @@ from trunkline.sessions.context import Context
 from trunkline.sessions.following import Told, follow
 from trunkline.sessions.housekeeping import delete_unused, forget_old_deltas
 from trunkline.sessions.ownership import OwnedSessions
-from trunkline.sessions.records import etag_of, event_on_the_wire, session_info, turns_of
+from trunkline.sessions.records import etag_of, event_on_the_wire, session_info
 from trunkline.sessions.turn import TurnServices
+from trunkline.sessions.turn_pages import last_turns
 from trunkline.sessions.usage import Spent
 from trunkline_protocol.errors import ErrorCode
 from trunkline_protocol.session_attach import SessionEventsParams, SessionEventsResult
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
     from trunkline.sessions.turn import Turn
     from trunkline_protocol.session_attach import SessionAttachParams, SessionAttachResult
     from trunkline_protocol.sessions import SessionCreateParams
+
+_READ_BYTES = 4 * 1024 * 1024
+"""About how much JSON `session/read` answers with: more would be no message that every client takes."""
 
 
 class SessionsChanged(Protocol):
@@ -125,17 +129,19 @@ class SessionHub:
     async def read(self, params: SessionReadParams) -> SessionReadResult:
         """Turns of a session; it need not be owned for that."""
         stored = await self._log.get(params.session_id)
-        turns = await self._log.turns(
-            params.session_id, before=params.before_turn, limit=params.max_turns + 1
+        turns, has_more = await last_turns(
+            self._log,
+            stored,
+            before=params.before_turn,
+            most=params.max_turns,
+            max_bytes=_READ_BYTES,
+            least=1,
         )
-        shown = turns[-params.max_turns :]
-        turn_ids = [turn.turn_id for turn in shown]
-        events = await self._log.events_of_turns(params.session_id, turn_ids, up_to=stored.head_seq)
         return SessionReadResult(
             session=session_info(stored),
-            turns=turns_of(shown, events),
+            turns=turns,
             head_seq=stored.head_seq,
-            next_before=shown[0].turn_id if len(turns) > len(shown) else None,
+            next_before=turns[0].turn_id if has_more else None,
         )
 
     async def known(self, session_id: str) -> SessionInfo:

@@ -344,6 +344,26 @@ async def test_a_snapshot_is_bounded(app: Application, scripted: Upstream, provi
     assert scripted.chats()
 
 
+async def test_what_is_read_at_once_is_bounded_and_the_rest_can_be_read(
+    app: Application, scripted: Upstream, provider: Provider
+) -> None:
+    provider.answers = [said("ok") for _ in range(3)]
+    async with following(app) as client:
+        session_id = await new_session(client)
+        for key in ("one", "two", "three"):
+            asked = {"input": text(key * 1_000_000), "requestKey": key}
+            turn_id = (await client.call("session/prompt", sessionId=session_id, **asked))["turnId"]
+            await client.event("turn.completed", turnId=turn_id)
+        before: dict[str, Any] | None = {}
+        sizes: list[int] = []
+        while before is not None:
+            page = await client.call("session/read", sessionId=session_id, maxTurns=500, **before)
+            sizes.append(len(page["turns"]))
+            before = {"beforeTurn": page["nextBefore"]} if "nextBefore" in page else None
+    assert sizes == [1, 1, 1]
+    assert scripted.chats()
+
+
 async def test_a_client_without_events_pulls_them(
     app: Application, scripted: Upstream, provider: Provider
 ) -> None:
