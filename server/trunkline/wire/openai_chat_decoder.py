@@ -262,7 +262,7 @@ class OpenAiChatDecoder(AnswerDecoder):
                 self._add_reasoning(text_in(part.get("thinking")) or "".join(thoughts), events)
             elif kind == "image_url":
                 self._add_image(part, events)
-            elif kind in {"reference", "tool_reference"}:
+            elif kind in ("reference", "tool_reference"):
                 self._add_citation(annotation_citation(part), events)
             else:
                 self._add_text(text_in(part.get("text")), events)
