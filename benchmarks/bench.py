@@ -129,7 +129,7 @@ def arguments() -> argparse.Namespace:
     names = ("start", "command", "streams", "sessions", "memory", "connection")
     parser.add_argument("--rounds", type=int, default=5, help="how often each process is started")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="some of the areas")
-    parser.add_argument("--soak", type=int, default=30, metavar="SECONDS", help="how long memory is watched")
+    parser.add_argument("--soak", type=int, default=40, metavar="SECONDS", help="how long memory is watched")
     parser.add_argument("--write", action="store_true", help=f"keep the tables in {RESULTS.name}")
     return parser.parse_args()
 

@@ -26,8 +26,6 @@ GOAL_KIB = 100
 READERS = 10
 SOAKED = 20
 """Streams at once in the soak."""
-LEVEL_S = 10
-"""Until memory has got to its level: the soak is measured from there."""
 
 Figures = dict[str, dict[str, float]]
 """MiB by what was measured and by server."""
@@ -38,7 +36,7 @@ def measure(paths: Mapping[str, str], port: int, soak_s: int) -> list[Row]:
     figures = in_sessions(paths, port)
     soaked = soak(paths, port, soak_s)
     figures["after the soak"] = {name: after for name, (_, after) in soaked.items()}
-    level, after = soaked[OURS]
+    middle, after = soaked[OURS]
     return [
         *chats(paths, port, figures.pop("idle")),
         *(
@@ -47,7 +45,7 @@ def measure(paths: Mapping[str, str], port: int, soak_s: int) -> list[Row]:
             for name, theirs in by_name.items()
             if name != OURS
         ),
-        mebibytes("a session each, after the soak", after, f"{LEVEL_S} s after its beginning", level),
+        mebibytes("a session each, after the soak", after, "in the middle of it", middle),
     ]
 
 
@@ -118,7 +116,7 @@ def with_streams(subject: Subject) -> float:
 
 
 def soak(paths: Mapping[str, str], port: int, seconds: int) -> dict[str, tuple[float, float]]:
-    """The memory at the level and at the end, of all at the same time, in processes that did nothing else."""
+    """The memory in the middle and at the end, of all at once, in processes that did nothing else."""
     starts = agents.servers(paths, port, streams.models(sessions.SECONDS))
     with ExitStack() as stack, ThreadPoolExecutor(len(starts)) as pool:
         subjects = {name: stack.enter_context(start()) for name, start in starts.items()}
@@ -132,15 +130,16 @@ def soaked(subject: Subject, seconds: int) -> tuple[float, float]:
     """Streams all the time, each in a session that is left when it has ended."""
     count = 50 * sessions.SECONDS
     begun = time.monotonic()
-    level = 0.0
-    while (spent := time.monotonic() - begun) < LEVEL_S + seconds:
-        if spent >= LEVEL_S and not level:
-            level = resident_mib(subject.pid)
+    middle = 0.0
+    while (spent := time.monotonic() - begun) < seconds:
+        if spent >= seconds / 2 and not middle:
+            middle = resident_mib(subject.pid)
         subject.prepare(SOAKED)
         subject.ask(f"50x{count}", SOAKED)
         subject.moments(count * SOAKED)
         subject.finish()
-    return level, resident_mib(subject.pid)
+    after = resident_mib(subject.pid)
+    return middle or after, after  # there is no middle where the first streams took all the time
 
 
 def mebibytes(what: str, ours: float, reference: str, theirs: float) -> Row:
