@@ -23,16 +23,6 @@ ORIGIN = "https://gw.example"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="POSIX modes, owners and links")
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "data" / "auth.json"
-
-
-@pytest.fixture
-def store(path: Path) -> KeyStore:
-    return KeyStore(path)
-
-
 def put(store: KeyStore, key_id: str = "default") -> None:
     store.set("p", key_id, Secret(CANARY), origin=ORIGIN)
 
