@@ -138,6 +138,7 @@ export class Server {
       this.started.fire();
     } catch (error) {
       this.process?.kill();
+      this.process?.stdout?.resume(); // nobody reads it any more, and with something left in it it would never close
       await this.ended; // by then it has said on stderr what was wrong
       if (this.client === client) this.report("did not start", ServerError.from(error).message);
       throw error;
