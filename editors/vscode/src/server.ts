@@ -28,6 +28,8 @@ const ANNOUNCED: ClientTrunkline = {
 };
 const MOST_RESTARTS = 3;
 const RESTARTS_WITHIN_MS = 3 * 60_000;
+/** What does not end in this time must not keep the next one from starting. */
+const ENDS_WITHIN_MS = 5_000;
 
 /** Why the server did not do what it was asked: its sentence, its hint, and the kind of error. */
 export class ServerError extends Error {
@@ -139,7 +141,7 @@ export class Server {
     } catch (error) {
       this.process?.kill();
       this.process?.stdout?.resume(); // nobody reads it any more, and with something left in it it would never close
-      await this.ended; // by then it has said on stderr what was wrong
+      await Promise.race([this.ended, after(ENDS_WITHIN_MS)]); // by then it has said on stderr what was wrong
       if (this.client === client) this.report("did not start", ServerError.from(error).message);
       throw error;
     }
@@ -249,6 +251,10 @@ const TOLD = [
   "session/event",
   "session/closed",
 ] as const satisfies readonly (keyof Notifications)[];
+
+function after(ms: number): Promise<void> {
+  return new Promise((passed) => setTimeout(passed, ms));
+}
 
 /** Its own pop-ups say less than ours. */
 class QuietClient extends LanguageClient {
