@@ -40,10 +40,11 @@ clients:
 vscode: clients
 	cd $(VSCODE) && npm run --silent check && npm run --silent package
 
-# VS Code itself in a headless browser. What it needs is about 900 MB; Debian: chromium.
+# VS Code itself in a headless browser, and pages in it. What it needs is about 900 MB; Debian: chromium.
 test-vscode: clients $(STAMP)
 	tests/clients/vscode/install.sh
-	TRUNKLINE_TEST_CLIENTS=code-server $(BIN)/python -m pytest tests/clients/test_code_server.py
+	TRUNKLINE_TEST_CLIENTS=code-server,chromium $(BIN)/python -m pytest \
+	tests/clients/test_code_server.py tests/clients/test_browser.py
 
 schema: $(STAMP)
 	$(BIN)/python -m trunkline_protocol.generate

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.authorisation import KEY, Authorisation
+from support.clients import is_promised
 from support.code_server import EXTENSION, INSTALLED, running_window
 from support.daemon import running_daemon
 from support.provider import MODEL, Provider, chunk
@@ -21,7 +22,11 @@ from trunkline.demo.upstream import DemoUpstream
 TRUNKLINE = str(Path(sys.executable).parent / "trunkline")
 SLOW_MODEL = MODEL.replace("fastrouter", "openrouter")
 
-pytestmark = [pytest.mark.client("code-server"), pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.client("code-server"),
+    pytest.mark.timeout(400),
+    pytest.mark.skipif(not is_promised("code-server"), reason="a command of its own: `make test-vscode`"),
+]
 
 
 @pytest.fixture

@@ -15,9 +15,14 @@ _PROMISED = frozenset(filter(None, os.environ.get("TRUNKLINE_TEST_CLIENTS", "").
 """Clients whose absence is a failure: CI installs them and must not skip them unnoticed."""
 
 
+def is_promised(name: str) -> bool:
+    """Whether whoever runs the tests said that this client is there."""
+    return name in _PROMISED
+
+
 def missing_client(name: str, reason: str) -> NoReturn:
     """Skip a test whose client is not there, or fail it where that client was promised."""
-    if name in _PROMISED:
+    if is_promised(name):
         pytest.fail(f"{name} was promised but is missing: {reason}")
     pytest.skip(f"{name} is missing: {reason}")
 
