@@ -262,7 +262,7 @@ async def test_a_crash_tells_where_it_was_and_no_key(
 CRASH = """
 import logging, sys
 from trunkline.__main__ import main
-key = sys.stdin.readline().strip()
+key = sys.stdin.buffer.readline().decode().strip()  # as bytes: a command chooses how it reads text
 sys.argv = ["trunkline", "--version"]
 try:
     main()

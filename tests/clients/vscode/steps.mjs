@@ -110,9 +110,10 @@ export async function share(screen, scope) {
   const said = await screen.said("Others attach with").innerText();
   await screen.button("Copy").click();
   await screen.said("Others attach with").waitFor({ state: "hidden" });
-  const copied = () => screen.page.evaluate(() => navigator.clipboard.readText());
-  await screen.page.waitForFunction(async () => (await navigator.clipboard.readText()).includes("attach"));
-  return { said, copied: await copied() };
+  let copied = "";
+  // VS Code copies some time after the button was pressed, and nothing tells when it has.
+  while (!copied.includes("attach")) copied = await screen.page.evaluate(() => navigator.clipboard.readText());
+  return { said, copied };
 }
 
 /** Attach to a server; nothing is a server of this window's own. */
