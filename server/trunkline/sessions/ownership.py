@@ -173,7 +173,7 @@ class OwnedSessions:
             timer.cancel()
 
     def _fail(self, session: LiveSession, error: TrunklineError) -> None:
-        """The log cannot be written: what is in memory is worth nothing and is read again when it is wanted."""
+        """The log cannot be written: what is in memory is worth nothing and read again when it is wanted."""
         session.interrupt(None)
         self.drop(session, error)
         self._parking[session.session_id] = asyncio.create_task(self._give_back(session))
