@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 
 GRACE_S = 30 * 60.0
 """How long a parked session stays in memory."""
+MOST_PARKED = 100
+"""How many stay, the last ones: whoever makes thousands of them wants none of them again so soon."""
 
 Equip = Callable[[LiveSession], None]
 """Gives a session that was made its tools and services."""
@@ -148,6 +150,11 @@ class OwnedSessions:
         loop = asyncio.get_running_loop()
         self._stop_unloading(session.session_id)
         self._unloading[session.session_id] = loop.call_later(GRACE_S, self._unload, session)
+        if len(self._unloading) > MOST_PARKED:
+            longest_parked = next(iter(self._unloading))
+            self._stop_unloading(longest_parked)
+            if (known := self._sessions.get(longest_parked)) is not None:
+                self._unload(known)
 
     async def _give_back(self, session: LiveSession) -> None:
         try:
