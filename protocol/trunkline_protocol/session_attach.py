@@ -79,7 +79,7 @@ class SessionAttachResult(WireModel):
     pending: Pending
     participants: tuple[Participant, ...]
     grace_ms: int
-    """How long an idle session is kept in memory without anybody attached."""
+    """How long, at most, an idle session is kept in memory without anybody attached."""
     heartbeat_ms: int
     """How often a remote connection is checked."""
 

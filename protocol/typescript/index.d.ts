@@ -1079,7 +1079,7 @@ export interface SessionAttachResult {
   replayTo?: number;
   pending: Pending;
   participants: Participant[];
-  /** How long an idle session is kept in memory without anybody attached. */
+  /** How long, at most, an idle session is kept in memory without anybody attached. */
   graceMs: number;
   /** How often a remote connection is checked. */
   heartbeatMs: number;
