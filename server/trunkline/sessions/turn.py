@@ -147,6 +147,8 @@ class Turn:
 
     async def _ask(self, tools: "tuple[Tool, ...]", *, may_call: bool) -> "ChatStreamResult":
         """One request and its answer; shortens the conversation when it is too long for the model."""
+        # What costs something follows the log: after a crash, the same prompt would be sent and paid again.
+        await self._stream.flush()
         info = (await self._services.directory.find(self.request.model)).info
         if not self._compacted and needs_compaction(self._context, info, self._usage, self.request.options):
             try:
@@ -235,6 +237,7 @@ class Turn:
     # --- everything else -------------------------------------------------------------------------------
 
     async def _run_tools(self, calls: "Sequence[ToolCallPart]") -> None:
+        await self._stream.flush()  # a tool may change something, and the log knows who asked for it
         try:
             results = await self._services.tools.run(self.request.turn_id, calls)
         except (asyncio.CancelledError, TrunklineError) as error:

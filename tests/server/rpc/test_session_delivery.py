@@ -1,6 +1,9 @@
-"""How events reach connections that read at different speeds, and those who come late."""
+"""How events reach the log, connections that read at different speeds, and those who come late."""
 
+import asyncio
 import json
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -163,3 +166,28 @@ async def test_ten_thousand_old_events_are_replayed_whole_from_the_first_on(
         assert text_of(client.events) == "".join(f"word{number} " for number in range(10_000))
         assert len(client.events) < 1_000, "deltas that wait are merged"
     assert scripted.base_url
+
+
+async def test_the_model_is_asked_only_what_the_log_has(
+    app: Application, user: User, scripted: Upstream, provider: Provider
+) -> None:
+    """Else a process that ends in between has paid for an answer, and the same prompt asks for it again."""
+    provider.answers = [answer_sse(chunk(content=str(number)), chunk("stop")) for number in range(4)]
+    async with following(app) as client, following(app) as watcher:
+        session_id = (await client.call("session/create", model=MODEL, title="T"))["session"]["sessionId"]
+        await watcher.call("session/attach", sessionId=session_id)
+        await client.call("session/attach", sessionId=session_id, role="controller")
+        await watcher.event("participant.joined")  # then nothing waits for the log any more
+        said = [{"type": "text", "text": "In the session"}]
+        with closing(sqlite3.connect(user.paths.state / "sessions.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            asking = asyncio.create_task(
+                client.call("session/prompt", sessionId=session_id, input=said, requestKey="k")
+            )
+            for words in (beside := ["Beside it", "Still", "After a while"]):
+                message = {"role": "user", "content": [{"type": "text", "text": words}]}
+                await client.call("chat/stream", model=MODEL, messages=[message])
+            other.execute("ROLLBACK")
+        await asking
+        await client.event("turn.completed", status="completed")
+    assert [chat.json["messages"][-1]["content"] for chat in scripted.chats()] == [*beside, "In the session"]
