@@ -10,25 +10,25 @@ import sqlite3
 from collections.abc import Sequence
 
 from trunkline.sessions.log import Lease
-from trunkline.sessions.sqlite.database import transaction
 from trunkline.sessions.sqlite.leases import Leases, owned
 
 
 def delete_session(connection: sqlite3.Connection, lease: Lease) -> None:
-    """Delete everything of a session; raises CONFLICT when the lease is lost."""
-    with transaction(connection, durable=True):
-        session_no, _ = owned(connection, lease)
-        connection.execute("DELETE FROM sessions WHERE session_no = ?", (session_no,))
+    """Delete everything of a session, inside a transaction; raises CONFLICT when the lease is lost."""
+    session_no, _ = owned(connection, lease)
+    connection.execute("DELETE FROM sessions WHERE session_no = ?", (session_no,))
 
 
 def delete_unused(connection: sqlite3.Connection, leases: Leases, older_than: str) -> Sequence[str]:
-    """Delete the sessions that were last updated before this time and are in use by nobody; their ids."""
-    with transaction(connection, durable=True):
-        rows = connection.execute(
-            "SELECT session_id, owner_id, lease FROM sessions WHERE updated_at < ?", (older_than,)
-        ).fetchall()
-        unused = [session_id for session_id, *owner in rows if not leases.in_use(*owner)]
-        connection.executemany("DELETE FROM sessions WHERE session_id = ?", [(name,) for name in unused])
+    """Delete the sessions that were last updated before this time and are in use by nobody; their ids.
+
+    Inside a transaction.
+    """
+    rows = connection.execute(
+        "SELECT session_id, owner_id, lease FROM sessions WHERE updated_at < ?", (older_than,)
+    ).fetchall()
+    unused = [session_id for session_id, *owner in rows if not leases.in_use(*owner)]
+    connection.executemany("DELETE FROM sessions WHERE session_id = ?", [(name,) for name in unused])
     return unused
 
 

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from typing_extensions import override
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 _BUSY_TIMEOUT_S = 10.0
 """How long another process may keep the database locked before it is an error."""
 
+T = TypeVar("T")
+
 
 class SqliteSessionLog(SessionLog):
     """The log in the database at `path`. Nothing is opened or made before it is needed."""
@@ -32,6 +35,10 @@ class SqliteSessionLog(SessionLog):
         self._leases = Leases(self._owners)
         self._worker = Worker(path, busy_timeout_s=busy_timeout_s)
         self._is_unscrubbed = False
+        """Whether something was deleted that may still be in a file."""
+        self._scrubbing: asyncio.Future[None] | None = None
+        self._scrubbing_waits = False
+        """Whether that has not begun yet, and so takes away what is deleted meanwhile too."""
 
     @override
     async def create(self, session: StoredSession, events: Sequence[LoggedEvent]) -> Lease:
@@ -117,27 +124,25 @@ class SqliteSessionLog(SessionLog):
     async def delete(self, lease: Lease) -> None:
         def work(connection: sqlite3.Connection) -> None:
             deletion.delete_session(connection, lease)
-            self._scrub(connection)
+            self._is_unscrubbed = True
 
-        await self._worker.submit(work, How.ALONE)
+        await self._scrubbed_after(self._worker.submit(work, How.DURABLE))
 
     @override
     async def delete_unused(self, older_than: str) -> Sequence[str]:
         def work(connection: sqlite3.Connection) -> Sequence[str]:
             deleted = deletion.delete_unused(connection, self._leases, older_than)
-            if deleted:
-                self._scrub(connection)
+            self._is_unscrubbed = self._is_unscrubbed or bool(deleted)
             return deleted
 
-        return await self._worker.submit(work, How.ALONE)
+        return await self._scrubbed_after(self._worker.submit(work, How.DURABLE))
 
     @override
     async def aclose(self) -> None:
         def last(connection: sqlite3.Connection) -> None:
             with transaction(connection, durable=True):
                 self._leases.give_all_back(connection)
-            if self._is_unscrubbed:
-                self._scrub(connection)
+            self._scrub(connection)
 
         try:
             await self._worker.aclose(last)
@@ -157,7 +162,21 @@ class SqliteSessionLog(SessionLog):
             raise
         return lease
 
+    async def _scrubbed_after(self, deleting: asyncio.Future[T]) -> T:
+        """What that gives, once what it deleted is in no file; those that wait share one rebuild."""
+        try:
+            deleted = await deleting
+        finally:  # also when nobody waits any more: the deletion is queued, and this is behind it
+            if self._scrubbing is None or not self._scrubbing_waits or self._scrubbing.done():
+                self._scrubbing_waits = True
+                self._scrubbing = self._worker.submit(self._scrub, How.ALONE)
+        await asyncio.shield(self._scrubbing)
+        return deleted
+
     def _scrub(self, connection: sqlite3.Connection) -> None:
+        self._scrubbing_waits = False
+        if not self._is_unscrubbed:
+            return
         self._is_unscrubbed = not deletion.scrub(connection)
         if self._is_unscrubbed:
             logger.warning("deleted sessions are in the write-ahead log until nobody else reads the database")

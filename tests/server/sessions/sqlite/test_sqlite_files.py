@@ -1,5 +1,6 @@
 """The files of the log: whose they are, what is left in them, and what happens when they are not what they should be."""
 
+import asyncio
 import json
 import os
 import random
@@ -163,12 +164,27 @@ async def test_rows_that_moved_from_page_to_page_left_no_copies(path: Path, log:
         heads[number] = events[-1].seq
         await append(log, leases[number], *events)
 
-    for lease in leases[2:]:
+    for lease in leases[2:5]:
         await log.delete(lease)
+    await asyncio.gather(*map(log.delete, leases[5:]))
 
     assert found_in_files(path.parent, f"{CANARY}0[01]") != []
     assert found_in_files(path.parent, f"{CANARY}0[2-9]") == []
     assert found_in_files(path.parent, f"{CANARY}1") == []
+
+
+async def test_of_a_deletion_that_nobody_waits_for_nothing_is_left_either(
+    path: Path, log: SqliteSessionLog
+) -> None:
+    lease = await log.create(a_session(title=CANARY), [created()])
+    await log.create(a_session("session-2"), [created()])
+    deletion = asyncio.create_task(log.delete(lease))
+    await asyncio.sleep(0)
+    deletion.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await deletion
+    await log.get("session-2")  # behind it
+    assert found_in_files(path.parent, CANARY) == []
 
 
 async def test_what_a_reader_kept_in_the_write_ahead_log_is_gone_at_the_end(
