@@ -10,6 +10,7 @@ SERVER = ROOT / "server" / "trunkline"
 
 ROOMS = [
     "secrets",
+    "validation",
     "errors",
     "config",
     "wire",

@@ -92,11 +92,9 @@ def describe(error: BaseException) -> WireError:
 
 def explain_validation(error: ValidationError) -> str:
     """Which fields are wrong and why, never what they held."""
-    problems = [
-        f"{'.'.join(str(step) for step in problem['loc']) or 'params'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_context=False, include_input=False)
-    ]
-    return "; ".join(problems)
+    from trunkline.validation import faults
+
+    return "; ".join(f"{'.'.join(map(str, path)) or 'params'} {words}" for path, words in faults(error))
 
 
 def _wire_error(code: ErrorCode, message: str, fields: ErrorFields) -> WireError:

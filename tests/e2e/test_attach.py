@@ -315,6 +315,8 @@ async def test_sessions_are_listed_shown_exported_and_deleted(
     assert text.startswith("# Talk\n")
     assert "## User\n\nA question?\n\n## Assistant\n\nAn redanswer.\n" in text
     await daemon.kill()
+    asked = await trunkline(user, "sessions", "delete", "last")
+    assert (asked.code, asked.err) == (1, "Nothing was done. Run it again with --yes to do this.\n")
     deleted = await trunkline(user, "sessions", "delete", "last", "--yes")
     assert (deleted.code, deleted.err) == (0, f"Deleted {session_id}.\n")
     gone = await trunkline(user, "sessions", "show", session_id)

@@ -129,12 +129,12 @@ async def _export(session: str, form: str) -> int:
 
 
 async def _delete(session: str, *, yes: bool) -> int:
-    from trunkline.cli.prompts import confirm, is_person
+    from trunkline.cli.prompts import agrees
 
     async with application() as app:
         session_id = await _id_of(app, session)
         title = (await app.sessions.read(SessionReadParams(session_id=session_id, max_turns=1))).session.title
-        if not yes and is_person() and not confirm(f"Delete {clean(title or session_id)} for good?"):
+        if not yes and not agrees(f"Delete {clean(title or session_id)} for good?"):
             return 1
         await app.sessions.delete(session_id, None)
     click.echo(f"Deleted {session_id}.", err=True)

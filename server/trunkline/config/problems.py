@@ -5,29 +5,10 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from trunkline.validation import faults
+
 _LONGEST_NAME = 80
 """A longer name of a key is cut: it was not written for people."""
-
-_EXPLANATIONS = {
-    "string_type": "must be text in quotes",
-    "string_too_short": "must not be empty",
-    "bool_type": "must be true or false",
-    "bool_parsing": "must be true or false",
-    "int_parsing": "must be a whole number",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "decimal_type": "must be a number",
-    "decimal_parsing": "must be a number",
-    "finite_number": "must be a number",
-    "greater_than_equal": "must not be less than 0",
-    "greater_than": "must be more than 0",
-    "tuple_type": "must be a list in brackets [ ]",
-    "frozen_set_type": "must be a list in brackets [ ]",
-    "dict_type": "must be an object in braces { }",
-    "model_type": "must be an object in braces { }",
-    "missing": "is missing",
-}
-"""pydantic's error types in plain words."""
 
 
 class ConfigProblem(NamedTuple):
@@ -67,16 +48,7 @@ class ConfigProblem(NamedTuple):
 
 def explain(error: ValidationError) -> str:
     """Which keys are wrong and why."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(
-        f"{key_name(*fault['loc'])} {_EXPLANATIONS.get(fault['type'], _plain(fault['msg']))}"
-        for fault in found
-    )
-
-
-def _plain(message: str) -> str:
-    """A message of pydantic's as it stands behind the name of a key."""
-    return message.replace("Input should be ", "must be ", 1)
+    return "; ".join(f"{key_name(*path)} {words}" for path, words in faults(error))
 
 
 def key_name(*steps: str | int) -> str:

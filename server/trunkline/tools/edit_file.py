@@ -40,6 +40,8 @@ EDIT_FILE = Tool(
 async def edit_file(confinement: Confinement, texts: OpenTexts, editor: Editor, arguments: JsonObject) -> str:
     """What was done; raises TOOL_FAILED when it cannot be done or the editor refuses."""
     place = confinement.locate(arguments["path"])
+    if any(part.casefold() == ".git" for part in place.parts):
+        raise refused(f"{place.shown} belongs to git, which runs what stands there. Use git to change it.")
     present = await asyncio.to_thread(_present, place, texts)
     match arguments:
         case {"content": str(text)} if not {"oldText", "newText"} & arguments.keys():
