@@ -9,7 +9,7 @@ from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatStreamParams
 
 TEXT = {"type": "text", "text": "Hi"}
-SAID = {"role": "user", "content": [TEXT]}
+SAID: JsonObject = {"role": "user", "content": [TEXT]}
 
 
 @pytest.mark.parametrize(

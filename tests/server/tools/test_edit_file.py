@@ -74,9 +74,7 @@ async def test_a_file_below_a_file_is_not_made(call: Call, editor: MemoryEditor,
 
 
 @pytest.mark.parametrize("path", [".git/hooks/post-commit", "sub/.GIT/config", ".git"])
-async def test_what_git_would_run_is_not_changed(
-    call: Call, editor: MemoryEditor, folder: Path, path: str
-) -> None:
+async def test_what_git_would_run_is_not_changed(call: Call, editor: MemoryEditor, path: str) -> None:
     said = await call("edit_file", path=path, content="#!/bin/sh")
     assert said == f"refused: {path} belongs to git, which runs what stands there. Use git to change it."
     assert editor.edits == []
