@@ -9,7 +9,8 @@ from trunkline_protocol.base import JsonObject
 from trunkline_protocol.chat import ChatStreamParams
 
 TEXT = {"type": "text", "text": "Hi"}
-SAID: JsonObject = {"role": "user", "content": [TEXT]}
+SAID = {"role": "user", "content": [TEXT]}
+NOTHING: JsonObject = {}
 
 
 @pytest.mark.parametrize(
@@ -25,7 +26,10 @@ SAID: JsonObject = {"role": "user", "content": [TEXT]}
             {"model": "a/b", "messages": [{**SAID, "role": CANARY}]},
             "messages.0.role must be 'system', 'user', 'assistant' or 'tool'",
         ),
-        ({"model": "a/b", "messages": [{**SAID, "content": [{}]}]}, "messages.0.content.0 must have 'type'"),
+        (
+            {"model": "a/b", "messages": [{**SAID, "content": [NOTHING]}]},
+            "messages.0.content.0 must have 'type'",
+        ),
         (
             {"model": "a/b", "messages": [SAID], "options": {"maxOutputTokens": 1.5, "stop": CANARY}},
             "options.maxOutputTokens must be a whole number; options.stop must be a list in brackets [ ]",
