@@ -9,6 +9,7 @@ import ssl
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+from ipaddress import ip_address
 from typing import Any, cast
 
 import httpcore
@@ -33,8 +34,11 @@ class AsyncioBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         loop = asyncio.get_running_loop()
+        # Where there is one address there is no race. If it is cancelled in the moment in which it is won,
+        # asyncio leaves the socket to the garbage collector.
+        delay_s = None if _is_address(host) else 0.25
         with _as_connect_error():
-            _, connection = await loop.create_connection(Connection, host, port, happy_eyeballs_delay=0.25)
+            _, connection = await loop.create_connection(Connection, host, port, happy_eyeballs_delay=delay_s)
         return connection
 
     @override
@@ -184,6 +188,14 @@ class Connection(asyncio.Protocol, httpcore.AsyncNetworkStream):
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 @contextmanager
