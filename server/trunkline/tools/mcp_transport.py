@@ -86,10 +86,9 @@ async def _address(settings: McpServerSettings) -> AsyncGenerator[Any]:
     from mcp.client.streamable_http import streamable_http_client
 
     assert settings.url is not None  # noqa: S101 - the caller looked
-    seconds = settings.timeout / 1000
     client = httpx2.AsyncClient(
         headers={name: value.reveal() for name, value in settings.headers.items()},
-        timeout=httpx2.Timeout(min(seconds, 30.0), read=seconds),
+        timeout=None,  # whoever calls has a limit; one here would end the calls of others, too
         verify=truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
     )
     opening: AbstractAsyncContextManager[Any] = streamable_http_client(

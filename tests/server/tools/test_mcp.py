@@ -6,7 +6,7 @@ import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -193,16 +193,23 @@ async def test_a_server_at_an_address(configured: Configured) -> None:
     assert CANARY not in failure
 
 
+@pytest.mark.parametrize("way", ["stdio", "http"])
 async def test_a_call_that_takes_too_long_ends_and_the_others_do_not(
-    configured: Configured, tmp_path: Path
+    configured: Configured, tmp_path: Path, way: str
 ) -> None:
-    configured.mcp = {"m": {"command": MISBEHAVING, "timeout": 5_000}}
-    for _ in range(3):  # the limit holds for starting, too, and a busy machine may need a second try
-        if "m_hang" in await configured.names():
-            break
-    hanging, other = await asyncio.gather(
-        configured.call("m_hang", path=str(tmp_path / "log")), configured.call("m_folder")
-    )
-    assert hanging == "refused: The MCP server m did not answer within 5 s."
-    assert other == str(Path.cwd())
-    assert await configured.call("m_folder") == str(Path.cwd())
+    async with AsyncExitStack() as stack:
+        place: JsonObject = {"command": MISBEHAVING}
+        if way == "http":
+            place = {"url": await stack.enter_async_context(http_server())}
+        configured.mcp = {"m": {**place, "timeout": 5_000}}
+        for _ in range(3):  # the limit holds for starting, too, and a busy machine may need a second try
+            if "m_hang" in await configured.names():
+                break
+        before = await configured.call("m_process")
+        hanging, other = await asyncio.gather(
+            configured.call("m_hang", path=str(tmp_path / "log")), configured.call("m_folder")
+        )
+        assert hanging == "refused: The MCP server m did not answer within 5 s."
+        assert other == str(Path.cwd())
+        assert await configured.call("m_folder") == str(Path.cwd())
+        assert await configured.call("m_process") == before, "it was not started anew"
