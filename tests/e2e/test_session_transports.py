@@ -65,7 +65,8 @@ class Server:
         addresses = [line.split()[-1] for line in said if "listening on" in line]
         self.socket = next((url.removeprefix("unix:") for url in addresses if url.startswith("unix:")), "")
         self.url = next(url for url in addresses if url.startswith("ws:"))
-        self.token = read_token(Path(next(line for line in said if "a token" in line).split()[-1]))
+        self.token_file = Path(next(line for line in said if "a token" in line).split()[-1])
+        self.token = read_token(self.token_file)
 
 
 @asynccontextmanager
@@ -191,6 +192,19 @@ async def test_two_ways_in_see_the_same_and_write_one_after_the_other(
     assert user.files_with(CANARY) == []
 
 
+async def relayed(user: User, *place: str) -> tuple[Process, Follower]:
+    """An editor behind `trunkline attach`."""
+    relay = await asyncio.create_subprocess_exec(
+        *SERVER[:-1], "attach", *place, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=user.env
+    )
+    assert relay.stdout is not None
+    assert relay.stdin is not None
+    editor = Follower(wire := Wire(relay.stdout, relay.stdin))
+    await editor.call("initialize", capabilities=FOLLOWING, processId=None)
+    wire.send({"jsonrpc": "2.0", "method": "initialized", "params": {}})
+    return relay, editor
+
+
 async def test_a_turn_outlives_the_editor_that_asked_for_it(
     user: User, scripted: Upstream, provider: Provider, sockets: Path
 ) -> None:
@@ -198,20 +212,7 @@ async def test_a_turn_outlives_the_editor_that_asked_for_it(
     provider.answers = [answer_sse(chunk(content="Half, "), chunk("stop", content="whole."), hold=hold)]
     listen = ["--listen", f"unix:{sockets}/t.sock", "--listen", "ws://127.0.0.1:0"]
     async with serving(user, *listen) as server:
-        relay = await asyncio.create_subprocess_exec(
-            *SERVER[:-1],
-            "attach",
-            f"unix:{server.socket}",
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            env=user.env,
-        )
-        assert relay.stdout is not None
-        assert relay.stdin is not None
-        editor = Follower(wire := Wire(relay.stdout, relay.stdin))
-        await editor.call("initialize", capabilities=FOLLOWING, processId=None)
-        wire.send({"jsonrpc": "2.0", "method": "initialized", "params": {}})
+        relay, editor = await relayed(user, f"unix:{server.socket}")
         created = await editor.call("session/create", model=MODEL, title="T")
         session_id = created["session"]["sessionId"]
         await prompt(editor, session_id, "go")
@@ -229,6 +230,32 @@ async def test_a_turn_outlives_the_editor_that_asked_for_it(
     (turn,) = shown["snapshot"]["turns"]
     assert turn["status"] == "completed"
     assert turn["items"][1]["message"]["content"] == [{"type": "text", "text": "Half, whole."}]
+    assert scripted.chats()
+
+
+@pytest.mark.parametrize("way", ["unix", "websocket"])
+async def test_an_answer_larger_than_any_request_reaches_who_is_attached(
+    user: User, scripted: Upstream, provider: Provider, sockets: Path, way: str
+) -> None:
+    piece = "x" * 2**20
+    provider.answers = [answer_sse(*[chunk(content=piece)] * 20, chunk("stop"))]
+    listen = ["--listen", f"unix:{sockets}/t.sock", "--listen", "ws://127.0.0.1:0"]
+    async with serving(user, *listen) as server:
+        place = [f"unix:{server.socket}"]
+        if way == "websocket":
+            place = [server.url, "--token-file", str(server.token_file)]
+        relay, editor = await relayed(user, *place)
+        created = await editor.call("session/create", model=MODEL, title="T")
+        session_id = created["session"]["sessionId"]
+        await editor.call("session/attach", sessionId=session_id, role="controller")
+        await prompt(editor, session_id, "go")
+        await editor.event("turn.completed", status="completed")
+        relay.kill()
+        await relay.wait()
+        await editor.close()
+    items = [event["item"] for event in editor.events if event["type"] == "item.completed"]
+    assert items[-1]["message"]["content"] == [{"type": "text", "text": piece * 20}]
+    assert text_of(editor.events) == piece * 20
     assert scripted.chats()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from support.memory import application, raw_connection
 from support.user import SERVER, User
-from trunkline.rpc.framing import FrameDecoder, encode_frame
+from trunkline.rpc.framing import MAX_ANSWER_BYTES, FrameDecoder, encode_frame
 
 
 class Wire:
@@ -18,7 +18,7 @@ class Wire:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(MAX_ANSWER_BYTES)
         self._arrived: list[Any] = []
 
     def send(self, *messages: Any) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from trunkline.rpc.framing import FrameDecoder, FramingError, encode_frame
+from trunkline.rpc.framing import MAX_ANSWER_BYTES, FrameDecoder, FramingError, encode_frame
 
 if TYPE_CHECKING:
     from trunkline.remote.attach.link import Link
@@ -35,7 +35,7 @@ class StreamChannel:
     def __init__(self, reader: "ByteReader", writer: "ByteWriter") -> None:
         self._reader = reader
         self._writer = writer
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(MAX_ANSWER_BYTES)
 
     async def receive(self) -> Sequence[bytes] | None:
         """Messages that have come, perhaps none that is whole; None at the end."""

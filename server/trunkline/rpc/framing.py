@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from trunkline_protocol.codes import ErrorCode
 
 MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""The largest message body that is accepted, in bytes."""
+"""The largest message body that a server accepts, in bytes."""
+
+MAX_ANSWER_BYTES = 16 * MAX_MESSAGE_BYTES
+"""The same for clients: what a provider answers may be larger than anything that is asked."""
 
 _MAX_HEADER_BYTES = 8 * 1024
 _LARGEST_SKIPPED_BODY = 16 * MAX_MESSAGE_BYTES

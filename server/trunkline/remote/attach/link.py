@@ -8,7 +8,7 @@ import socket
 import struct
 
 from trunkline.remote.attach.destination import unreachable
-from trunkline.rpc.framing import FrameDecoder, FramingError, encode_frame
+from trunkline.rpc.framing import MAX_ANSWER_BYTES, FrameDecoder, FramingError, encode_frame
 
 TYPE_CHECKING = False  # the module `typing` is not worth its import here
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Link:
         """Where it goes."""
         connected.settimeout(0)
         self.socket = connected
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(MAX_ANSWER_BYTES)
         self._out = bytearray()
 
     def fileno(self) -> int:

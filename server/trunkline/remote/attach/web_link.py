@@ -18,7 +18,7 @@ from websockets.uri import WebSocketURI, parse_uri
 
 from trunkline.remote.attach.destination import unauthorized, unreachable
 from trunkline.remote.attach.link import CHUNK, CONNECT_S, Link, LinkLostError
-from trunkline.rpc.framing import MAX_MESSAGE_BYTES
+from trunkline.rpc.framing import MAX_ANSWER_BYTES
 
 if TYPE_CHECKING:
     from trunkline.remote.attach.destination import Place
@@ -146,7 +146,7 @@ def connect_web(place: "Place") -> WebLink:
 
 
 def _shake_hands(connected: socket.socket, uri: WebSocketURI, place: "Place") -> ClientProtocol:
-    protocol = ClientProtocol(uri, subprotocols=[SUBPROTOCOL], max_size=MAX_MESSAGE_BYTES)  # pyright: ignore[reportArgumentType]
+    protocol = ClientProtocol(uri, subprotocols=[SUBPROTOCOL], max_size=MAX_ANSWER_BYTES)  # pyright: ignore[reportArgumentType]
     request = protocol.connect()
     request.headers["Authorization"] = f"Bearer {place.token}"
     protocol.send_request(request)
