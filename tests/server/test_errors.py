@@ -77,8 +77,7 @@ def test_invalid_params_name_fields_and_reasons_only() -> None:
         Params.model_validate({"count": CANARY})
     told = describe(caught.value)
     assert told.code == ErrorCode.INVALID_PARAMS
-    assert told.message.startswith("count: ")
-    assert CANARY not in told.message
+    assert told.message == "count must be a whole number"
 
 
 def test_a_secret_shows_nowhere_but_where_it_is_asked_for() -> None:
