@@ -53,6 +53,8 @@ class AnthropicDecoder(AnswerDecoder):
         """The block with text that the last event was a delta of, and its index."""
         self._call_ids: set[str] = set()
         self._message_id = ""
+        self._announced_stop: str | None = None
+        """What the beginning says of the end, which counts where nothing later does."""
         self._counts: JsonObject = {}
         self._takers: dict[str, Callable[[JsonObject, list[ChatEvent]], None]] = {
             "message_start": self._take_message_start,
@@ -121,14 +123,20 @@ class AnthropicDecoder(AnswerDecoder):
             self._end(events)
 
     def _take_message_start(self, event: JsonObject, events: list[ChatEvent]) -> None:
-        """The same message may be announced twice; another one in the middle is the answer begun anew."""
+        """The same message may be announced twice; another one in the middle is the answer begun anew.
+
+        An answer that goes on after tools ran at the vendor's may bring what is there already.
+        """
         message = object_in(event.get("message"))
         message_id = text_in(message.get("id"))
         if self._message_id and message_id not in {"", self._message_id}:
             self._blocks.clear()
             self._by_index.clear()
         self._message_id = message_id or self._message_id
+        self._announced_stop = text_in(message.get("stop_reason")) or None
         self._introduce(message, events)
+        if not self._blocks:
+            self._add_whole_blocks(message, events)
         self._take_usage(message, events)
 
     def _take_block_start(self, event: JsonObject, events: list[ChatEvent]) -> None:
@@ -160,6 +168,7 @@ class AnthropicDecoder(AnswerDecoder):
         self._take_usage(event, events)
 
     def _take_message_stop(self, _event: JsonObject, events: list[ChatEvent]) -> None:
+        self.raw_finish_reason = self.raw_finish_reason or self._announced_stop
         self._end(events)
 
     def _take_error(self, event: JsonObject, _events: list[ChatEvent]) -> None:
@@ -172,10 +181,7 @@ class AnthropicDecoder(AnswerDecoder):
         if not isinstance(body.get("content"), list):
             raise self._no_answer(body)
         self._introduce(body, events)
-        for index, content in enumerate(list_in(body["content"])):
-            block = self._add_block(index, object_in(content), events)
-            if block is not None:
-                block.stop(events)
+        self._add_whole_blocks(body, events)
         self.raw_finish_reason = text_in(body.get("stop_reason")) or None
         self._take_usage(body, events)
         self._end(events)
@@ -184,6 +190,12 @@ class AnthropicDecoder(AnswerDecoder):
         self.response_id = self.response_id or text_in(message.get("id")) or None
         self.served_model = self.served_model or text_in(message.get("model")) or None
         self._begin(events)
+
+    def _add_whole_blocks(self, message: JsonObject, events: list[ChatEvent]) -> None:
+        for index, content in enumerate(list_in(message.get("content"))):
+            block = self._add_block(index, object_in(content), events)
+            if block is not None:
+                block.stop(events)
 
     def _add_block(self, index: object, content: JsonObject, events: list[ChatEvent]) -> Block | None:
         if content.get("type") == "tool_use" and not text_in(content.get("name")):

@@ -104,6 +104,31 @@ def test_a_stream_begins_with_who_answers_and_shows_the_deltas() -> None:
     assert (decoder.response_id, decoder.served_model) == ("msg_1", "claude-x")
 
 
+def test_what_the_beginning_of_an_answer_holds_already() -> None:
+    """After tools that ran at the vendor's, a whole answer may come as one event and its end."""
+    done: Event = {"type": "code_execution_tool_result", "tool_use_id": "srv_1", "content": {"stdout": "1"}}
+    asked: Event = {"type": "tool_use", "id": "toolu_9", "name": "read", "input": {"path": "a"}}
+    begun = start()
+    begun["message"] |= {"content": [done, asked], "stop_reason": "tool_use"}
+    for again in ([], [begun]):
+        outcome = decode([sse(begun, *again, STOP)], "anthropic")
+        assert outcome.error is None
+        assert outcome.decoder.message.content == (
+            OpaquePart(name="code_execution_tool_result", provider_data=kept(**done)),
+            ToolCallPart(call_id="toolu_9", name="read", arguments={"path": "a"}),
+        )
+        assert outcome.decoder.finish_reason == "toolCalls"
+        assert outcome.types.count("toolCall.completed") == 1
+
+
+def test_a_stop_reason_at_the_beginning_is_no_end() -> None:
+    begun = start()
+    begun["message"]["stop_reason"] = "end_turn"
+    assert decode([sse(begun, *text(0, "Hel"))], "anthropic").failure.code is ErrorCode.STREAM_INTERRUPTED
+    outcome = decode([sse(begun, *text(0, "Hel"), end("max_tokens"), STOP)], "anthropic")
+    assert outcome.decoder.finish_reason == "length"
+
+
 def test_text_in_the_event_that_begins_the_block() -> None:
     outcome = answer(*block(0, {"type": "text_delta", "text": "lo"}, type="text", text="Hel"))
     assert outcome.text == "Hello"
