@@ -58,6 +58,8 @@ class GeminiDecoder(AnswerDecoder):
         """The last report of tokens: there is one in every chunk, and few are told."""
         self._finish_message = ""
         self._blocked = False
+        self._came_whole = False
+        """Whether it was one document, which cannot be cut: some come without a finish reason."""
 
     @property
     def message(self) -> Message:
@@ -80,7 +82,8 @@ class GeminiDecoder(AnswerDecoder):
 
     @override
     def _end_of_body(self, events: list[ChatEvent]) -> None:
-        if self.raw_finish_reason is None or self._reader.malformed is not None:
+        is_whole = self._came_whole or self.raw_finish_reason is not None
+        if not is_whole or self._reader.malformed is not None:
             return
         reason = self.finish_reason
         if reason == "error":
@@ -127,8 +130,10 @@ class GeminiDecoder(AnswerDecoder):
             self._tell_usage(events)
             raise self._reported(value)
         self._take_chunk(value, events)
-        if kind == "document" and not self._begun:
-            raise self._no_answer(value)
+        if kind == "document":
+            self._came_whole = True
+            if not self._begun:
+                raise self._no_answer(value)
 
     def _take_chunk(self, chunk: JsonObject, events: list[ChatEvent]) -> None:
         if self.response_id is None:

@@ -516,6 +516,13 @@ def test_a_stream_without_a_finish_reason_is_cut() -> None:
     assert read("data: [DONE]").failure.code is ErrorCode.STREAM_INTERRUPTED
 
 
+def test_a_whole_document_without_a_finish_reason_is_an_answer() -> None:
+    """It parses, so it is not cut; older models were recorded like this."""
+    outcome = read_bytes(json.dumps(chunk(text("a"))).encode())
+    assert outcome.error is None
+    assert (outcome.text, outcome.decoder.finish_reason) == ("a", "other")
+
+
 def test_an_unfinished_event_at_the_end_counts_if_it_is_whole() -> None:
     data = stream(chunk(text("a")), chunk(text("b"), finish="STOP"))
     assert read_bytes(data.rstrip(b"\r\n")).text == "ab"
