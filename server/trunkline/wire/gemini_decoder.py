@@ -82,12 +82,11 @@ class GeminiDecoder(AnswerDecoder):
 
     @override
     def _end_of_body(self, events: list[ChatEvent]) -> None:
-        is_whole = self._came_whole or self.raw_finish_reason is not None
-        if not is_whole or self._reader.malformed is not None:
+        raw, reason = self.raw_finish_reason, self.finish_reason
+        if (raw is None and not self._came_whole) or self._reader.malformed is not None:
             return
-        reason = self.finish_reason
-        if reason == "error":
-            raise stopped_by_error(self.raw_finish_reason, self._finish_message, self.response_id)
+        if raw is not None and reason == "error":
+            raise stopped_by_error(raw, self._finish_message, self.response_id)
         if reason != "length":
             events.extend(self._calls.complete())
         self._tell_usage(events)
