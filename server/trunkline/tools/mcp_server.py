@@ -237,6 +237,7 @@ class _Connection:
             if self._ready.done():
                 logger.info("MCP server %s ended: %s", self._name, type(error).__name__)
             else:
+                await self._stderr.read_out()
                 self._ready.set_exception(self._not_started(error))
         finally:
             self._leave.set()

@@ -3,6 +3,7 @@
 The `mcp` package brings an HTTP client of its own; here it is given this user's certificates and headers.
 """
 
+import asyncio
 import os
 import threading
 from collections import deque
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _MOST_LINES = 20
 _LONGEST_LINE = 500
+_LAST_WORDS_S = 1.0
 _MOST_EVENT_BYTES = 16 * 1024 * 1024
 
 
@@ -28,6 +30,13 @@ class StderrTail:
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque(maxlen=_MOST_LINES)
+        self._is_read = threading.Event()
+        self._is_read.set()
+
+    async def read_out(self) -> None:
+        """Wait for the last words of a program that has ended; not for ever, another may hold its end."""
+        if not self._is_read.is_set():
+            await asyncio.to_thread(self._is_read.wait, _LAST_WORDS_S)
 
     @property
     def text(self) -> str:
@@ -37,6 +46,7 @@ class StderrTail:
     def open(self) -> TextIO:
         """The end that the program writes to; a thread reads the other one until all writers are gone."""
         reading, writing = os.pipe()
+        self._is_read.clear()
         threading.Thread(target=self._read, args=(reading,), name="mcp stderr", daemon=True).start()
         return os.fdopen(writing, "w", encoding="utf-8")
 
@@ -51,6 +61,7 @@ class StderrTail:
                 )
         if rest:
             self._lines.append(rest.decode("utf-8", "replace"))
+        self._is_read.set()
 
 
 def transport(settings: McpServerSettings, stderr: StderrTail) -> "Transport":
