@@ -69,9 +69,11 @@ def _casefold(text: str | None) -> str | None:
 
 def _version(connection: sqlite3.Connection, path: Path) -> int:
     """`user_version`, of a file that is ours or empty."""
-    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # In one statement, which sees one state: another process may be making the database just now.
+    application_id, version, tables = connection.execute(
+        "SELECT (SELECT application_id FROM pragma_application_id),"
+        " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_master)"
+    ).fetchone()
     if application_id != APPLICATION_ID and (application_id or version or tables):
         raise not_ours(path)
     if version > VERSION:
