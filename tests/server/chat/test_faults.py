@@ -18,9 +18,11 @@ from trunkline_protocol.errors import ErrorCode
 
 GOOD = answer_sse(chunk(content="alive"), chunk("stop"), USAGE)
 SSE = {"Content-Type": "text/event-stream"}
-SOON = {"timeouts": {"firstByteMs": 60, "idleMs": 60}}
-NO_PROGRESS = {"timeouts": {"idleMs": 20_000, "progressMs": 60}}
-IN_ALL = {"timeouts": {"totalMs": 300}}
+# Long enough that a machine with other work to do gets as far as the silence that is meant.
+NO_BYTE = {"timeouts": {"firstByteMs": 500}}
+IDLE = {"timeouts": {"idleMs": 500}}
+NO_PROGRESS = {"timeouts": {"idleMs": 20_000, "progressMs": 500}}
+IN_ALL = {"timeouts": {"totalMs": 2_000}}
 TEXT = b'data: {"id":"r1","choices":[{"index":0,"delta":{"content":"Half"}}]}\n\n'
 
 
@@ -39,9 +41,9 @@ def stalled(*pieces: bytes) -> Answer:
 
 BEFORE_CONTENT = [
     # what the provider does each time, options, the error, its phase, how often it is asked
-    pytest.param(Answer(silent=True), SOON, ErrorCode.UPSTREAM_TIMEOUT, "firstByte", 2, id="no head"),
-    pytest.param(stalled(), SOON, ErrorCode.UPSTREAM_TIMEOUT, "firstByte", 2, id="no body"),
-    pytest.param(stalled(b": hi\n\n"), SOON, ErrorCode.UPSTREAM_TIMEOUT, "idle", 2, id="silence"),
+    pytest.param(Answer(silent=True), NO_BYTE, ErrorCode.UPSTREAM_TIMEOUT, "firstByte", 2, id="no head"),
+    pytest.param(stalled(), NO_BYTE, ErrorCode.UPSTREAM_TIMEOUT, "firstByte", 2, id="no body"),
+    pytest.param(stalled(b": hi\n\n"), IDLE, ErrorCode.UPSTREAM_TIMEOUT, "idle", 2, id="silence"),
     pytest.param(
         stalled(b": hi\n\n"), NO_PROGRESS, ErrorCode.UPSTREAM_TIMEOUT, "progress", 2, id="no progress"
     ),
@@ -198,7 +200,7 @@ async def test_server_errors_then_an_answer(app: Application, patient: Upstream,
 @pytest.mark.parametrize(
     ("pieces", "options", "code", "phase"),
     [
-        ([TEXT], SOON, ErrorCode.UPSTREAM_TIMEOUT, "idle"),
+        ([TEXT], IDLE, ErrorCode.UPSTREAM_TIMEOUT, "idle"),
         ([TEXT, b": ping\n\n"], NO_PROGRESS, ErrorCode.UPSTREAM_TIMEOUT, "progress"),
         ([TEXT], IN_ALL, ErrorCode.UPSTREAM_TIMEOUT, "total"),
         ([TEXT, b'data: {"error":{"message":"gone","code":502}}\n\n'], {}, ErrorCode.UPSTREAM_ERROR, None),
@@ -228,7 +230,7 @@ REASON = b"data: " + json.dumps(chunk("stop")).encode() + b"\n\n"
 
 @pytest.mark.parametrize(
     ("pieces", "options"),
-    [([TEXT, REASON, b"data: [DONE]\n\n"], {}), ([TEXT, REASON], SOON), ([TEXT, REASON], IN_ALL)],
+    [([TEXT, REASON, b"data: [DONE]\n\n"], {}), ([TEXT, REASON], IDLE), ([TEXT, REASON], IN_ALL)],
     ids=["end mark", "idle", "total"],
 )
 async def test_an_answer_is_whole_though_its_body_does_not_end(
