@@ -257,7 +257,6 @@ async def test_a_crash_tells_where_it_was_and_no_key(
     said = await running.said()
     assert "Fatal Python error: Aborted" in said
     assert running.process.returncode == -signal.SIGABRT
-    assert key not in said
     store = user.paths.data / "auth.json"
     half_written = store.with_name("auth.json.tmp")  # what the answer told of the key was just being noted
     for path in (found := user.files_with(key)):
@@ -267,7 +266,8 @@ async def test_a_crash_tells_where_it_was_and_no_key(
     again = await server(user)
     assert "result" in await again.ask("auth/remove", providerId="fastrouter")
     again.wire.send(request("shutdown", "end"), notification("exit"))
-    await again.said()
+    said += await again.said()
+    assert key[-12:] not in said
     assert user.files_with(key) == [], "who writes next takes away what the killed one left"
 
 
